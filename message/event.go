@@ -1,0 +1,104 @@
+package message
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Event is the record that a message was judged and how. It is evidence on the node that saw it, kept for a time; it
+// holds the combiner's inputs and coefficients, so that score and decision can be made again from it alone. Subject is
+// empty unless the operator keeps subjects. The byte format is in docs/formats.md.
+type Event struct {
+	ID        string // the message's
+	Time      time.Time
+	Node      string
+	Door      string
+	Channel   Channel
+	Direction Direction
+	Tenant    string
+	Account   string
+	QueueID   string
+	MessageID string
+	Source    Source
+	MailFrom  string
+	From      string // the author as the reader sees it
+	Subject   string
+	Size      int
+	Route     []Hop
+	LinkHosts []string
+	Digest    []byte // near-copy digest of the text; empty if there was none
+	Verdicts  []Verdict
+	Outcomes  []Outcome // one a recipient
+	Took      time.Duration
+}
+
+// Outcome is what was decided for one recipient.
+type Outcome struct {
+	Recipient string
+	Verdict   int // index in Verdicts
+	Decision  Decision
+}
+
+// Worst is the outcome whose verdict has the highest probability; nil if there is none.
+func (e *Event) Worst() *Outcome {
+	var worst *Outcome
+	for i := range e.Outcomes {
+		o := &e.Outcomes[i]
+		if worst == nil || e.Verdicts[o.Verdict].Probability > e.Verdicts[worst.Verdict].Probability {
+			worst = o
+		}
+	}
+	return worst
+}
+
+// NewEvent records a judged message; decisions and j's verdicts are in the order of its recipients.
+func NewEvent(m *Message, j Judgement, decisions []Decision) *Event {
+	e := &Event{
+		ID: m.ID, Time: m.Arrived, Door: m.Door, Channel: m.Channel, Direction: m.Direction,
+		Tenant: m.Tenant, Account: m.Account, QueueID: m.QueueID, MessageID: m.MessageID, Source: m.Source,
+		MailFrom: m.MailFrom, From: m.From.String(), Size: m.Size, Route: m.Route,
+	}
+	for _, l := range m.Links {
+		if l.Host != "" && len(e.LinkHosts) < maxEventHosts && !contains(e.LinkHosts, l.Host) {
+			e.LinkHosts = append(e.LinkHosts, l.Host)
+		}
+	}
+	seen := make(map[*Verdict]int, 1)
+	for i, v := range j.Verdicts {
+		at, ok := seen[v]
+		if !ok {
+			at = len(e.Verdicts)
+			seen[v] = at
+			e.Verdicts = append(e.Verdicts, *v)
+		}
+		o := Outcome{Verdict: at}
+		if i < len(m.Recipients) {
+			o.Recipient = m.Recipients[i].Address
+		}
+		if i < len(decisions) {
+			o.Decision = decisions[i]
+		}
+		e.Outcomes = append(e.Outcomes, o)
+	}
+	return e
+}
+
+// maxEventHosts: search needs the hosts a campaign points at, not a newsletter's hundred image servers.
+const maxEventHosts = 16
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// Client is the source's address as text, empty if it is not known.
+func (s Source) Client() string {
+	if s.Address == (netip.Addr{}) {
+		return ""
+	}
+	return s.Address.String()
+}

@@ -1,0 +1,51 @@
+package message
+
+// Facts is what had to be asked elsewhere before the signals could be read: DNS, reputation, what was taught. The filter
+// gathers them within its budget; what could not be had in time is unknown, never absent.
+type Facts struct {
+	Auth       Authentication
+	Listings   []Listing
+	Reputation Reputation
+	Campaign   Near
+}
+
+// Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",
+// "softfail", "neutral", "none", "temperror", "permerror"); empty means not asked.
+type Authentication struct {
+	SPF         string
+	SPFDomain   string
+	DKIM        []DKIM
+	DMARC       string
+	DMARCPolicy string // none, quarantine, reject: what the author domain asks for
+	ReverseName string // forward-confirmed host name of the source
+	IPRev       string // RFC 8601 section 2.7.3
+}
+
+// DKIM is the result of one signature (RFC 6376).
+type DKIM struct {
+	Status   string
+	Domain   string // d=
+	Selector string
+}
+
+// Listing is what one DNS list said of one name (RFC 5782).
+type Listing struct {
+	List  string // as configured
+	Name  string // what was asked: an address or a domain
+	Codes []string
+	State State // unknown: no answer in time, or the list is switched off
+}
+
+// Reputation is what was taught of this source before.
+type Reputation struct {
+	Known     bool // false: no store was asked
+	Spam, Ham uint32
+}
+
+// Near is the nearest taught message that this one is a near copy of.
+type Near struct {
+	State    State
+	Label    Label
+	Distance int // bits of the digest that differ, 0 to 256
+	Campaign string
+}
