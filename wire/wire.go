@@ -65,13 +65,23 @@ func AppendFloat(b []byte, tag Tag, v float64) []byte {
 	return AppendBytes(b, tag, n[:])
 }
 
-// AppendRecord appends the fields that write produces as one nested field. It is written even when it is empty, so that a
-// list keeps its length.
+// AppendRecord appends the fields that write appends as one nested field. It is written even when it is empty, so that
+// a list keeps its length. write must only append.
 func AppendRecord(b []byte, tag Tag, write func([]byte) []byte) []byte {
-	inner := write(nil)
 	b = binary.AppendUvarint(b, uint64(tag))
-	b = binary.AppendUvarint(b, uint64(len(inner)))
-	return append(b, inner...)
+	start := len(b)
+	b = write(append(b, 0)) // one byte for the length is enough for most records; the rest move up
+	size := len(b) - start - 1
+	if size < 0x80 {
+		b[start] = byte(size)
+		return b
+	}
+	var n [binary.MaxVarintLen64]byte
+	width := binary.PutUvarint(n[:], uint64(size))
+	b = append(b, n[:width-1]...)
+	copy(b[start+width:], b[start+1:start+1+size])
+	copy(b[start:], n[:width])
+	return b
 }
 
 // Fields calls visit for each field of b in order and stops at the first error, visit's own or [ErrShort].
