@@ -60,7 +60,15 @@ type Decision struct {
 	Rule       string // which rule decided: "threshold", or a rule's name
 	Mode       Mode
 	Text       string      // of the answer to the sender, if it is refused
-	Thresholds []Threshold // those in force, so that the decision can be made again
+	Thresholds []Threshold // those in force, mildest first, so that the decision can be made again
+	Matches    []Match     // list entries that fit, in the order asked, for the same reason
+}
+
+// Match is an entry of an allow or deny list that fitted a message. Only one in mode judge decides; others are on trial.
+type Match struct {
+	Rule   string
+	Action Action
+	Mode   Mode
 }
 
 // Effective is the action carried out: in shadow and tap the message goes on as it came.

@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"rempart/message"
+)
+
+// Config is the operator's policy, table [policy]. Its zero value tags from probability 0.9 and does nothing else.
+type Config struct {
+	// Mode is a lid on everything: "judge" acts, "shadow" records what would have been done and lets all pass, "tap" is
+	// the same for a fed copy. A front door in shadow stays in shadow whatever stands here. Default: judge.
+	Mode *message.Mode `toml:"mode"`
+
+	// Thresholds of the node, for whom no scope says otherwise.
+	Thresholds Thresholds `toml:"thresholds"`
+
+	// Allow lets messages of a verified identity pass whatever their score is. The first entry that matches decides;
+	// a narrower scope's lists are asked before the node's, and in one scope allow before deny.
+	Allow []Entry `toml:"allow"`
+
+	// Deny treats messages of a verified identity by the entry's action whatever their score is.
+	Deny []Entry `toml:"deny"`
+
+	// Scope holds what a tenant, a domain or a user wants differently.
+	Scope []ScopeConfig `toml:"scope"`
+}
+
+// ScopeConfig is the policy of one tenant, domain or user, table [[policy.scope]]. What it leaves out comes from the
+// next wider scope that names it: user, domain, tenant, node.
+type ScopeConfig struct {
+	// Tenant, Domain and User name whom this is for. At least one is needed; a recipient must fit all that are given.
+	// A user is an address or an account's name. All are compared without regard to case.
+	Tenant string `toml:"tenant"`
+	Domain string `toml:"domain"`
+	User   string `toml:"user"`
+
+	// Mode, Thresholds, Allow and Deny as in [policy].
+	Mode       *message.Mode `toml:"mode"`
+	Thresholds Thresholds    `toml:"thresholds"`
+	Allow      []Entry       `toml:"allow"`
+	Deny       []Entry       `toml:"deny"`
+}
+
+// Thresholds ask for an action from a probability on. Of those reached the severest is taken (the order of the fields
+// here). 0 turns one off where a wider scope turned it on; what is not named is inherited. Only tag is on by default.
+type Thresholds struct {
+	// Tag marks the message (X-Rempart headers) from this probability on. Default: 0.9.
+	Tag *float64 `toml:"tag"`
+
+	// Hold puts the mail into the mail server's own hold queue. Default: off.
+	Hold *float64 `toml:"hold"`
+
+	// Quarantine keeps the message in our store. Default: off.
+	Quarantine *float64 `toml:"quarantine"`
+
+	// Tempfail asks the sender to try again later. Default: off.
+	Tempfail *float64 `toml:"tempfail"`
+
+	// Throttle tells the sender of texts to slow down (ESME_RTHROTTLED). Default: off.
+	Throttle *float64 `toml:"throttle"`
+
+	// Reject refuses the message. What the message says alone never rejects: at least one signal about its source must
+	// speak against it, else the next milder threshold that is on decides. Default: off.
+	Reject *float64 `toml:"reject"`
+
+	// Discard accepts the message and throws it away; the same rule as for reject. Default: off.
+	Discard *float64 `toml:"discard"`
+}
+
+// Entry is one line of an allow or deny list: a verified identity, never what a header claims. All that it names must
+// fit.
+type Entry struct {
+	// Name of the rule as decisions and the console show it. Default: what the entry names.
+	Name string `toml:"name"`
+
+	// DKIM is the domain (d=) of a signature that passed; with a leading dot its subdomains too.
+	DKIM string `toml:"dkim"`
+
+	// Network is the client's address or network (192.0.2.0/24).
+	Network string `toml:"network"`
+
+	// SystemID is who submitted a text (SMPP bind).
+	SystemID string `toml:"system_id"`
+
+	// Sender is the sender ID of a text. Anyone can write one: to allow, name the system_id too.
+	Sender string `toml:"sender"`
+
+	// Action of a deny entry: hold, quarantine, tempfail, throttle, reject, discard or tag. Default: reject.
+	Action message.Action `toml:"action"`
+
+	// Mode "shadow" tries a rule out: a match is recorded, the decision is made without it. Default: judge.
+	Mode message.Mode `toml:"mode"`
+}
+
+// defaultTag: from nine to one on, a reader is better served by a mark than by none.
+const defaultTag = 0.9
+
+// list names the thresholds, mildest first.
+func (t Thresholds) list() [7]struct {
+	action message.Action
+	from   *float64
+} {
+	return [7]struct {
+		action message.Action
+		from   *float64
+	}{
+		{message.Tag, t.Tag}, {message.Hold, t.Hold}, {message.Quarantine, t.Quarantine}, {message.Tempfail, t.Tempfail},
+		{message.Throttle, t.Throttle}, {message.Reject, t.Reject}, {message.Discard, t.Discard},
+	}
+}
+
+func (t Thresholds) check(key string) error {
+	var errs []error
+	for _, l := range t.list() {
+		if l.from != nil && !(*l.from >= 0 && *l.from <= 1) {
+			errs = append(errs, fmt.Errorf("%s.%s = %v: use a probability above 0 up to 1, or 0 for off", key, l.action, *l.from))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// compile checks an entry and makes it quick to ask.
+func (e Entry) compile(key string, allow bool) (entry, error) {
+	c := entry{
+		dkim: strings.ToLower(strings.TrimSuffix(e.DKIM, ".")), system: e.SystemID, sender: e.Sender,
+		match: message.Match{Rule: e.Name, Action: e.Action, Mode: e.Mode},
+	}
+	if e.Network != "" {
+		var err error
+		if c.network, err = parseNetwork(e.Network); err != nil {
+			return entry{}, fmt.Errorf("%s.network = %q: use an address or a network like 192.0.2.0/24", key, e.Network)
+		}
+	}
+	if c.dkim == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
+		return entry{}, fmt.Errorf("%s names nobody: give dkim, network, system_id or sender", key)
+	}
+	if allow && c.sender != "" && c.system == "" {
+		return entry{}, fmt.Errorf("%s.sender = %q: anyone can write a sender ID; name the system_id that may use it too", key, e.Sender)
+	}
+	switch {
+	case allow && e.Action != 0 && e.Action != message.Accept:
+		return entry{}, fmt.Errorf("%s.action = %q: an allow entry accepts", key, e.Action)
+	case allow:
+		c.match.Action = message.Accept
+	case e.Action == 0:
+		c.match.Action = message.Reject
+	case !thresholdAction(e.Action):
+		return entry{}, fmt.Errorf("%s.action = %q: use tag, hold, quarantine, tempfail, throttle, reject or discard", key, e.Action)
+	}
+	if c.match.Rule == "" {
+		c.match.Rule = e.defaultName(allow)
+	}
+	return c, nil
+}
+
+func (e Entry) defaultName(allow bool) string {
+	name := "deny"
+	if allow {
+		name = "allow"
+	}
+	for _, s := range []string{e.DKIM, e.Network, e.SystemID, e.Sender} {
+		if s != "" {
+			name += ":" + s
+		}
+	}
+	return name
+}
+
+func thresholdAction(a message.Action) bool {
+	for _, l := range (Thresholds{}).list() {
+		if l.action == a {
+			return true
+		}
+	}
+	return false
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return p.Masked(), nil
+}

@@ -1,0 +1,138 @@
+// Package policy decides what is done with a judged message: one [message.Decision] a recipient, from the verdict's
+// probability, the operator's thresholds and lists, and the mode. It is the only place that does.
+//
+// Thresholds belong to the node, a tenant, a domain or a user; the narrowest that names one counts. Reject and discard
+// need a signal about the source: what a message says, or what a learner thinks of it, never refuses it alone. Lists
+// name verified identities. In shadow and tap mode the decision says what would have been done.
+//
+// A decision records the thresholds and list matches it was made from, so that [Remake] makes it again from the event.
+// All functions are pure and safe for concurrent use.
+package policy
+
+import (
+	"rempart/catalogue"
+	"rempart/message"
+)
+
+// Rules that decide, as they stand in [message.Decision.Rule] beside the names of list entries.
+const (
+	// RuleNone: no threshold was reached.
+	RuleNone = "none"
+	// RuleThreshold: the severest threshold reached.
+	RuleThreshold = "threshold"
+	// RuleSourceMissing: a threshold for reject or discard was reached, but nothing about the source spoke against the
+	// message, so that the next milder one decided.
+	RuleSourceMissing = "threshold_without_source"
+)
+
+// Decide returns one decision a recipient of m, in their order; one for a message without recipients. j's verdicts are in
+// the same order; a recipient without one is accepted.
+func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decision {
+	n := max(1, len(m.Recipients))
+	out := make([]message.Decision, n)
+	for i := range out {
+		var to *message.Recipient
+		if i < len(m.Recipients) {
+			to = &m.Recipients[i]
+		}
+		var v *message.Verdict
+		if i < len(j.Verdicts) {
+			v = j.Verdicts[i]
+		}
+		chain := r.chain(m, to)
+		d := message.Decision{Mode: m.Mode, Thresholds: r.plain, Matches: matches(chain, m)}
+		if len(chain) > 1 {
+			d.Thresholds = thresholds(chain)
+		}
+		for _, s := range chain {
+			if s.mode != nil {
+				d.Mode = max(d.Mode, *s.mode) // the door's mode is a lid
+				break
+			}
+		}
+		out[i] = remake(v, d)
+	}
+	return out
+}
+
+// Remake makes the decisions of a recorded event again, from the event alone. They equal the recorded ones.
+func Remake(e *message.Event) []message.Decision {
+	out := make([]message.Decision, len(e.Outcomes))
+	for i, o := range e.Outcomes {
+		var v *message.Verdict
+		if o.Verdict >= 0 && o.Verdict < len(e.Verdicts) {
+			v = &e.Verdicts[o.Verdict]
+		}
+		out[i] = remake(v, message.Decision{
+			Mode: o.Decision.Mode, Thresholds: o.Decision.Thresholds, Matches: o.Decision.Matches,
+		})
+	}
+	return out
+}
+
+// remake fills action, rule and text from the verdict and what d recorded.
+func remake(v *message.Verdict, d message.Decision) message.Decision {
+	d.Action, d.Rule = choose(v, d)
+	switch d.Action {
+	case message.Reject:
+		d.Text = catalogue.English().Say("answer.reject")
+	case message.Tempfail, message.Throttle, message.Greylist:
+		d.Text = catalogue.English().Say("answer.tempfail")
+	}
+	return d
+}
+
+func choose(v *message.Verdict, d message.Decision) (message.Action, string) {
+	for _, m := range d.Matches {
+		if m.Mode == message.ModeJudge {
+			return m.Action, m.Rule
+		}
+	}
+	if v == nil {
+		return message.Accept, RuleNone
+	}
+	action, rule := message.Accept, RuleNone
+	source := againstSource(v)
+	for _, t := range d.Thresholds { // mildest first: the last one reached is the severest
+		if v.Probability < t.From {
+			continue
+		}
+		if irrevocable(t.Action) && !source {
+			rule = RuleSourceMissing
+			continue
+		}
+		action, rule = t.Action, RuleThreshold
+	}
+	return action, rule
+}
+
+// irrevocable actions leave neither sender nor recipient with a copy to look at.
+func irrevocable(a message.Action) bool { return a == message.Reject || a == message.Discard }
+
+// againstSource reports whether a fact about the source speaks against the message.
+func againstSource(v *message.Verdict) bool {
+	for _, c := range v.Contributions {
+		if c.Method == message.SourceAnalysis && c.State == message.StatePresent && c.Weight() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// matches are the list entries that decide or would have: up to and with the first in force, since what stands behind it
+// is never asked.
+func matches(chain []*scope, m *message.Message) []message.Match {
+	var out []message.Match
+	for _, s := range chain {
+		for i := range s.lists {
+			if !s.lists[i].fits(m) {
+				continue
+			}
+			out = append(out, s.lists[i].match)
+			if s.lists[i].match.Mode == message.ModeJudge {
+				return out
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"rempart/message"
+)
+
+// Rules is a checked, immutable policy. The caller holds it behind an atomic pointer and swaps it whole.
+type Rules struct {
+	node   *scope
+	scopes map[message.Scope]*scope
+	plain  []message.Threshold // the node's own, for the many recipients that no scope names
+}
+
+// scope is what one tenant, domain, user or the node says; nil and empty mean nothing said.
+type scope struct {
+	mode       *message.Mode
+	thresholds Thresholds
+	lists      []entry // allow, then deny
+}
+
+// entry is a compiled [Entry].
+type entry struct {
+	dkim    string // lower case; a leading dot means subdomains too
+	network netip.Prefix
+	system  string
+	sender  string
+	match   message.Match
+}
+
+// New checks c. An error names every key that is wrong, as "policy.scope[1].thresholds.tag = 7: ...".
+func New(c Config) (*Rules, error) {
+	var errs []error
+	build := func(key string, mode *message.Mode, t Thresholds, allow, deny []Entry) *scope {
+		if mode != nil && *mode > message.ModeTap {
+			errs = append(errs, fmt.Errorf("%s.mode = %q: use judge, shadow or tap", key, *mode))
+		}
+		errs = append(errs, t.check(key+".thresholds"))
+		s := &scope{mode: mode, thresholds: t}
+		add := func(name string, entries []Entry) {
+			for i, e := range entries {
+				x, err := e.compile(fmt.Sprintf("%s.%s[%d]", key, name, i), name == "allow")
+				errs = append(errs, err)
+				s.lists = append(s.lists, x)
+			}
+		}
+		add("allow", allow)
+		add("deny", deny)
+		return s
+	}
+
+	tag := defaultTag
+	if c.Thresholds.Tag == nil {
+		c.Thresholds.Tag = &tag
+	}
+	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope))}
+	r.node = build("policy", c.Mode, c.Thresholds, c.Allow, c.Deny)
+	for i, sc := range c.Scope {
+		key := fmt.Sprintf("policy.scope[%d]", i)
+		who := message.Scope{Tenant: strings.ToLower(sc.Tenant), Domain: strings.ToLower(sc.Domain), User: strings.ToLower(sc.User)}
+		if who == (message.Scope{}) {
+			errs = append(errs, fmt.Errorf("%s names nobody: give tenant, domain or user", key))
+		}
+		if r.scopes[who] != nil {
+			errs = append(errs, fmt.Errorf("%s: this tenant, domain and user stand in an earlier scope already", key))
+		}
+		r.scopes[who] = build(key, sc.Mode, sc.Thresholds, sc.Allow, sc.Deny)
+	}
+	r.plain = thresholds([]*scope{r.node})
+	return r, errors.Join(errs...)
+}
+
+// chain is the scopes that speak for a recipient, narrowest first, the node last.
+func (r *Rules) chain(m *message.Message, to *message.Recipient) []*scope {
+	if len(r.scopes) == 0 {
+		return []*scope{r.node}
+	}
+	who := scopeOf(m, to)
+	chain := make([]*scope, 0, 4)
+	add := func(s message.Scope) {
+		if found := r.scopes[s]; found != nil && s != (message.Scope{}) {
+			chain = append(chain, found)
+		}
+	}
+	parts := [3]string{who.Tenant, who.Domain, who.User}
+	// Bit i keeps part i: a user's with all it names first, the bare tenant last. Empty parts would meet a key twice.
+	for bits := 7; bits > 0; bits-- {
+		var s [3]string
+		twice := false
+		for i := range parts {
+			if bits&(1<<i) != 0 {
+				s[i] = parts[i]
+				twice = twice || parts[i] == ""
+			}
+		}
+		if !twice {
+			add(message.Scope{Tenant: s[0], Domain: s[1], User: s[2]})
+		}
+	}
+	return append(chain, r.node)
+}
+
+// scopeOf says for whom a decision is made: going out the account that sends, else the recipient.
+func scopeOf(m *message.Message, to *message.Recipient) message.Scope {
+	s := message.Scope{Tenant: m.Tenant}
+	switch {
+	case m.Direction == message.Out:
+		s.User = m.Account
+		s.Domain = m.From.Domain
+		if _, d, ok := strings.Cut(m.Account, "@"); ok {
+			s.Domain = d
+		}
+	case to != nil:
+		if to.Tenant != "" {
+			s.Tenant = to.Tenant
+		}
+		s.Domain, s.User = to.Domain, to.User
+		if s.User == "" {
+			s.User = to.Address
+		}
+		if _, d, ok := strings.Cut(to.Address, "@"); ok && s.Domain == "" {
+			s.Domain = d
+		}
+	}
+	return message.Scope{Tenant: strings.ToLower(s.Tenant), Domain: strings.ToLower(s.Domain), User: strings.ToLower(s.User)}
+}
+
+// thresholds takes each action's threshold from the narrowest scope that names it, mildest action first.
+func thresholds(chain []*scope) []message.Threshold {
+	var out []message.Threshold
+	var first = chain[0].thresholds.list()
+	for i, l := range first {
+		for _, s := range chain {
+			from := s.thresholds.list()[i].from
+			if from == nil {
+				continue
+			}
+			if *from > 0 {
+				out = append(out, message.Threshold{Action: l.action, From: *from})
+			}
+			break
+		}
+	}
+	return out
+}
+
+// fits reports whether all that the entry names is so.
+func (e *entry) fits(m *message.Message) bool {
+	if e.dkim != "" && !signedBy(m, e.dkim) {
+		return false
+	}
+	if e.network.IsValid() && !e.network.Contains(m.Source.Address.Unmap()) {
+		return false
+	}
+	if e.system != "" && (m.SMS == nil || m.SMS.SystemID != e.system) {
+		return false
+	}
+	return e.sender == "" || m.SMS != nil && strings.EqualFold(m.MailFrom, e.sender)
+}
+
+func signedBy(m *message.Message, domain string) bool {
+	for _, d := range m.Facts.Auth.DKIM {
+		if d.Status != "pass" {
+			continue
+		}
+		name := strings.ToLower(d.Domain)
+		if name == strings.TrimPrefix(domain, ".") || domain[0] == '.' && strings.HasSuffix(name, domain) {
+			return true
+		}
+	}
+	return false
+}
