@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"rempart/message"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func host(judge Judge) *Host {
+	return &Host{Judge: judge, Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry())}
+}
+
+func TestDoorFromTOML(t *testing.T) {
+	var c struct {
+		Door
+		NextHops []string `toml:"next_hops"`
+	}
+	const text = `
+name = "mx"
+direction = "out"
+mode = "shadow"
+on_error = "tempfail"
+listen = ["127.0.0.1:8891"]
+budget = "2s"
+next_hops = ["127.0.0.1:2776"]
+`
+	d := toml.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	got := c.WithDefaults()
+	if got.Direction != message.Out || got.Mode != message.ModeShadow || got.Budget != Duration(2*time.Second) ||
+		got.MaxConnections != 1000 || len(c.NextHops) != 1 {
+		t.Errorf("%+v", c)
+	}
+	if got.OnError != OnErrorAccept {
+		t.Error("in shadow on_error is accept, whatever is written")
+	}
+	if err := got.Check("gateway.milter[0]"); err != nil {
+		t.Error(err)
+	}
+	err := Door{Direction: 9, Budget: -1}.Check("gateway.milter[1]")
+	for _, want := range []string{"gateway.milter[1].name", ".direction", ".listen", ".budget"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not name %s", err, want)
+		}
+	}
+	if err := toml.Unmarshal([]byte(`on_error = "drop"`), &c); err == nil {
+		t.Error("on_error = drop was taken")
+	}
+}
+
+func TestAsk(t *testing.T) {
+	door := Door{Name: "t", Budget: Duration(20 * time.Millisecond)}.WithDefaults()
+	release := make(chan struct{})
+	defer close(release)
+	decision := Answer{Decisions: []message.Decision{{Action: message.Tag}}}
+	for _, tt := range []struct {
+		name  string
+		judge Judge
+		want  error
+	}{
+		{"in time", func(context.Context, *message.Message) Answer { return decision }, nil},
+		{"when its time is over, with what it has", func(ctx context.Context, _ *message.Message) Answer { <-ctx.Done(); return decision }, nil},
+		{"never", func(context.Context, *message.Message) Answer { <-release; return decision }, ErrBudget},
+		{"panics", func(context.Context, *message.Message) Answer { panic("broken") }, ErrPanic},
+		{"empty", func(context.Context, *message.Message) Answer { return Answer{} }, ErrNoDecision},
+	} {
+		if _, err := host(tt.judge).Ask(t.Context(), &door, &message.Message{}); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	two := &message.Message{Recipients: make([]message.Recipient, 2)}
+	if _, err := host(func(context.Context, *message.Message) Answer { return decision }).Ask(t.Context(), &door, two); !errors.Is(err, ErrNoDecision) {
+		t.Errorf("one decision for two recipients: %v", err)
+	}
+}
+
+// A panic ends one connection, one connection too many is closed, and the end of ctx waits for what is in hand.
+func TestServe(t *testing.T) {
+	door := Door{Name: "t", MaxConnections: 2, Drain: Duration(5 * time.Second)}.WithDefaults()
+	l := listen(t, "127.0.0.1:0")
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error)
+	h := host(nil)
+	go func() {
+		served <- h.Serve(ctx, &door, l, func(ctx context.Context, c net.Conn) {
+			b := make([]byte, 1)
+			if _, err := io.ReadFull(c, b); err == nil && b[0] == 'p' {
+				panic("broken")
+			}
+			<-ctx.Done()
+			_, _ = c.Write([]byte("finished"))
+		})
+	}()
+	dial := func(send string) net.Conn {
+		c, err := net.Dial("tcp", l[0].Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		_, _ = c.Write([]byte(send))
+		return c
+	}
+	broken := dial("p")
+	if b, _ := io.ReadAll(broken); len(b) != 0 {
+		t.Errorf("after a panic: %q", b)
+	}
+	a := dial("w")
+	b := dial("w")
+	for { // the handler of the broken one may still be on its way out
+		b2 := dial("w")
+		_ = b2.SetReadDeadline(time.Now().Add(time.Second))
+		if rest, err := io.ReadAll(b2); err == nil && len(rest) == 0 || err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+	}
+	stop()
+	for _, c := range []net.Conn{a, b} {
+		if rest, _ := io.ReadAll(c); !bytes.Equal(rest, []byte("finished")) {
+			t.Errorf("in hand when stopped: got %q", rest)
+		}
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+func listen(t *testing.T, addr string) []net.Listener {
+	t.Helper()
+	l, err := Listen(t.Context(), addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestListenUnixReplacesOnlyTheAbandoned(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "milter.sock")
+	first := listen(t, "unix:"+path)[0]
+	if _, err := Listen(t.Context(), "unix:"+path); err == nil {
+		t.Fatal("took over a socket in use")
+	}
+	first.(*net.UnixListener).SetUnlinkOnClose(false) // as kill -9 leaves it
+	_ = first.Close()
+	_ = listen(t, "unix:"+path)[0].Close()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(t.Context(), "unix:"+path); err == nil {
+		t.Error("replaced a file that is no socket")
+	}
+}
+
+func TestListenWithoutSystemd(t *testing.T) {
+	if _, err := Listen(t.Context(), "systemd:mx"); err == nil || !strings.Contains(err.Error(), ".socket unit") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNewIDSortsByTime(t *testing.T) {
+	start := time.UnixMilli(1_700_000_000_000)
+	var ids []string
+	for i := range 100 {
+		ids = append(ids, NewID(start.Add(time.Duration(i)*time.Millisecond)))
+	}
+	if !sort.StringsAreSorted(ids) {
+		t.Error("ids do not sort by time")
+	}
+	if NewID(start) == NewID(start) {
+		t.Error("the same id twice")
+	}
+}

@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"rempart/message"
+)
+
+// Host is what the node lends to its front doors. Metrics may be nil.
+type Host struct {
+	Judge   Judge
+	Log     *slog.Logger
+	Metrics *Metrics
+}
+
+// Errors for which a front door answers by its on_error.
+var (
+	ErrBudget     = errors.New("gateway: no judgement within the budget")
+	ErrPanic      = errors.New("gateway: judging panicked")
+	ErrNoDecision = errors.New("gateway: judged without a decision")
+)
+
+// Ask judges m within door's budget. It waits for a judge that overruns by a quarter of the budget and no longer; m is
+// then the judge's and no more touched. The answer has one decision a recipient, at least one; with an error there is
+// none, and the front door answers by its on_error.
+func (h *Host) Ask(ctx context.Context, door *Door, m *message.Message) (Answer, error) {
+	start := time.Now()
+	budget := time.Duration(door.Budget)
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	done := make(chan result, 1)
+	want := max(1, len(m.Recipients))
+	go func() { done <- h.judge(ctx, door, m) }()
+	late := time.NewTimer(budget + budget/4)
+	defer late.Stop()
+	var r result
+	select {
+	case r = <-done:
+	case <-late.C:
+		r.err = ErrBudget
+	}
+	if r.err == nil && len(r.answer.Decisions) < want {
+		r.err = ErrNoDecision
+	}
+	h.Metrics.judged(door.Name, time.Since(start), r.err)
+	if r.err != nil {
+		h.Log.Error("no judgement", "door", door.Name, "error", r.err, "answer", door.OnError.String())
+		return Answer{}, r.err
+	}
+	return r.answer, nil
+}
+
+type result struct {
+	answer Answer
+	err    error
+}
+
+func (h *Host) judge(ctx context.Context, door *Door, m *message.Message) (r result) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.logPanic(door.Name, p)
+			r = result{err: ErrPanic}
+		}
+	}()
+	return result{answer: h.Judge(ctx, m)}
+}
+
+func (h *Host) logPanic(door string, p any) {
+	h.Metrics.Error(door, "panic")
+	h.Log.Error("panic", "door", door, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+}
