@@ -26,7 +26,8 @@ func sampleEvent() *Event {
 				{Name: "spf_fail", Method: SourceAnalysis, State: StateUnknown, Input: 0, Coefficient: -1},
 			}}},
 		Outcomes: []Outcome{{Recipient: "d@b.example", Decision: Decision{Action: 77, Rule: "threshold", Mode: ModeShadow, Text: "no",
-			Thresholds: []Threshold{{Tag, 0.9}, {Reject, 0.99}}}}},
+			Thresholds: []Threshold{{Tag, 0.9}, {Reject, 0.99}},
+			Matches:    []Match{{"trial", Reject, ModeShadow}, {"deny:bad.example", Hold, ModeJudge}}}}},
 		Took: 1500 * time.Microsecond,
 	}
 }

@@ -62,11 +62,18 @@ const (
 	outcomeMode
 	outcomeText
 	outcomeThreshold
+	outcomeMatch
 )
 
 const (
 	thresholdAction wire.Tag = iota + 1
 	thresholdFrom
+)
+
+const (
+	matchRule wire.Tag = iota + 1
+	matchAction
+	matchMode
 )
 
 // AppendBinary appends the event's record (encoding.BinaryAppender); it never fails.
@@ -248,6 +255,13 @@ func (o *Outcome) append(b []byte) []byte {
 			return wire.AppendFloat(b, thresholdFrom, t.From)
 		})
 	}
+	for _, m := range o.Decision.Matches {
+		b = wire.AppendRecord(b, outcomeMatch, func(b []byte) []byte {
+			b = wire.AppendString(b, matchRule, m.Rule)
+			b = wire.AppendUint(b, matchAction, uint64(m.Action))
+			return wire.AppendUint(b, matchMode, uint64(m.Mode))
+		})
+	}
 	return b
 }
 
@@ -278,6 +292,21 @@ func (o *Outcome) read(b []byte) error {
 				return nil
 			})
 			o.Decision.Thresholds = append(o.Decision.Thresholds, t)
+			return err
+		case outcomeMatch:
+			var m Match
+			err := wire.Fields(c, func(tag wire.Tag, c wire.Content) error {
+				switch tag {
+				case matchRule:
+					m.Rule = c.String()
+				case matchAction:
+					m.Action = Action(c.Uint())
+				case matchMode:
+					m.Mode = Mode(c.Uint())
+				}
+				return nil
+			})
+			o.Decision.Matches = append(o.Decision.Matches, m)
 			return err
 		}
 		return nil
