@@ -1,0 +1,125 @@
+package learn
+
+import "rempart/message"
+
+// Observe fills in what a lesson on msg has to carry for [Model.Apply]: the features and the signals as they stand now.
+func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []message.Result) {
+	f := pool.Get().(*features)
+	defer pool.Put(f)
+	l.Channel, l.Direction, l.Extractor = c.channel, c.direction, Extractor
+	l.Features, l.Signals = nil, nil
+	for i := range learners {
+		if learners[i].share[c.channel] == 0 {
+			continue
+		}
+		learners[i].extract(f, msg)
+		l.Features = append(l.Features, message.FeatureSet{Learner: learners[i].name, Hashes: f.sorted()})
+	}
+	for i, r := range results {
+		if r.State != message.StateAbsent {
+			l.Signals = append(l.Signals, message.SignalValue{Name: c.signals[i].Name, State: r.State, Value: input(r)})
+		}
+	}
+}
+
+// Apply learns one lesson. Lessons come in the order of the journal, from one goroutine.
+func (m *Model) Apply(l *message.Lesson) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lessons++
+	own := m.tenantTables(l.Scope.Tenant)
+	key := ledgerKey(l)
+	past := m.ledger.get(key)
+	if past != nil && past.label != l.Label {
+		m.takeBack(l, past, own)
+		past = nil
+	}
+	if past == nil {
+		past = m.ledger.put(key, l.Label)
+	}
+	m.teachCombiner(l, own)
+	for _, set := range l.Features {
+		i := learnerNamed(set.Learner)
+		if i < 0 {
+			continue // a learner of another build: it keeps its own share there
+		}
+		rate := int64(oneScore)
+		if own != nil {
+			past.own[i] += teach(set.Hashes, l.Label == message.Spam, rate, own[i], m.shared[i])
+			rate = sharedRate
+		}
+		past.shared[i] += teach(set.Hashes, l.Label == message.Spam, rate, m.shared[i])
+	}
+}
+
+// takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a
+// table is all that it moved.
+func (m *Model) takeBack(l *message.Lesson, past *effect, own []*table) {
+	for _, set := range l.Features {
+		i := learnerNamed(set.Learner)
+		if i < 0 {
+			continue
+		}
+		m.shared[i].move(set.Hashes, -past.shared[i])
+		if own != nil {
+			own[i].move(set.Hashes, -past.own[i])
+		}
+	}
+}
+
+// teachCombiner lets the combiner learn from the score that the lesson's message would have had.
+func (m *Model) teachCombiner(l *message.Lesson, own []*table) {
+	c := m.combinerFor(l.Channel, l.Direction)
+	if c == nil {
+		return
+	}
+	score := c.bias()
+	for _, s := range l.Signals {
+		if i, ok := c.slots[s.Name]; ok {
+			score += message.Contribution{Input: s.Value, Coefficient: c.coefficient(i, s.State)}.Weight()
+		}
+	}
+	for _, set := range l.Features {
+		if i := learnerNamed(set.Learner); i >= 0 {
+			s := m.shared[i].score(set.Hashes)
+			if own != nil {
+				s += own[i].score(set.Hashes)
+			}
+			score += message.Contribution{Input: bounded(s), Coefficient: learners[i].share[l.Channel]}.Weight()
+		}
+	}
+	c.teach(l.Signals, score, l.Label == message.Spam)
+}
+
+// tenantTables returns the tenant's own tables, made at its first lesson; nil for the operator itself.
+func (m *Model) tenantTables(tenant string) []*table {
+	if tenant == "" {
+		return nil
+	}
+	own := m.tenants[tenant]
+	if own == nil {
+		for range learners {
+			own = append(own, newTable(tenantBits))
+		}
+		m.tenants[tenant] = own
+	}
+	return own
+}
+
+func (m *Model) combinerFor(c message.Channel, d message.Direction) *Combiner {
+	for _, n := range m.combiners {
+		if n.channel == c && n.direction == d {
+			return n
+		}
+	}
+	return nil
+}
+
+func learnerNamed(name string) int {
+	for i := range learners {
+		if learners[i].name == name {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,147 @@
+package learn
+
+import (
+	"strconv"
+	"sync"
+
+	"rempart/message"
+)
+
+// Model is all that lessons change. Any number of goroutines may judge while one applies lessons.
+type Model struct {
+	mu        sync.RWMutex
+	shared    []*table
+	tenants   map[string][]*table
+	combiners []*Combiner
+	ledger    ledger
+	lessons   uint64
+	scratch   bool
+}
+
+// tenantBits: a tenant's table is small, since it holds only in what the tenant differs; a thousand of them fit in
+// memory.
+const tenantBits = 15
+
+// sharedRate is how far a tenant's lesson moves the shared tables.
+const sharedRate = oneScore / 2
+
+// New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught.
+func New(scratch bool) *Model {
+	m := &Model{tenants: map[string][]*table{}, ledger: newLedger(), scratch: scratch}
+	for i := range learners {
+		m.shared = append(m.shared, newTable(learners[i].bits))
+	}
+	return m
+}
+
+// Combiner makes the combiner of one channel and direction over the signals of its table. Call it before lessons are
+// applied.
+func (m *Model) Combiner(c message.Channel, d message.Direction, signals []Signal) *Combiner {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := &Combiner{channel: c, direction: d, signals: signals, slots: make(map[string]int, len(signals)), scratch: m.scratch,
+		learned: weights{present: make([]message.LogOdds, len(signals)), unknown: make([]message.LogOdds, len(signals))}}
+	for i := range signals {
+		n.slots[signals[i].Name] = i
+	}
+	m.combiners = append(m.combiners, n)
+	return n
+}
+
+// Lessons is how many lessons were applied.
+func (m *Model) Lessons() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.lessons
+}
+
+// Judge gives the verdicts for the tenants named, in their order; tenants without lessons of their own share one. The
+// results are those of the combiner's signals, in their order.
+func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Result, tenants []string) []*message.Verdict {
+	f := pool.Get().(*features)
+	defer pool.Put(f)
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	kinds, each := m.kindsOf(tenants)
+	scores := make([][]int64, len(kinds)) // by kind, learner
+	for i := range scores {
+		scores[i] = make([]int64, len(learners))
+	}
+	for l := range learners {
+		if learners[l].share[c.channel] == 0 {
+			continue
+		}
+		learners[l].extract(f, msg)
+		shared := m.shared[l].score(f.hashes)
+		for k, own := range kinds {
+			scores[k][l] = shared
+			if own != nil {
+				scores[k][l] += own[l].score(f.hashes)
+			}
+		}
+	}
+	model := strconv.Itoa(Extractor) + "/" + strconv.FormatUint(m.lessons, 10)
+	verdicts := make([]*message.Verdict, len(kinds))
+	for k := range kinds {
+		verdicts[k] = m.verdict(c, results, scores[k])
+		verdicts[k].Model = model
+	}
+	out := make([]*message.Verdict, len(tenants))
+	for i, k := range each {
+		out[i] = verdicts[k]
+	}
+	return out
+}
+
+// kindsOf finds the unlike sets of tables among the tenants, and which one each tenant has.
+func (m *Model) kindsOf(tenants []string) (kinds [][]*table, each []int) {
+	each = make([]int, len(tenants))
+	at := make(map[string]int, 1)
+	for i, t := range tenants {
+		own := m.tenants[t]
+		if own == nil {
+			t = ""
+		}
+		k, ok := at[t]
+		if !ok {
+			k = len(kinds)
+			at[t] = k
+			kinds = append(kinds, own)
+		}
+		each[i] = k
+	}
+	return kinds, each
+}
+
+func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64) *message.Verdict {
+	v := &message.Verdict{Calibration: message.Identity}
+	v.Contributions = make([]message.Contribution, 0, 8)
+	add := func(part message.Contribution) {
+		v.Score += part.Weight()
+		v.Contributions = append(v.Contributions, part)
+	}
+	if bias := c.bias(); bias != 0 {
+		add(message.Contribution{Name: BiasName, Method: message.Characteristic, State: message.StatePresent,
+			Input: message.FixedOne, Coefficient: bias})
+	}
+	for i, r := range results {
+		if r.State != message.StateAbsent {
+			add(message.Contribution{Name: c.signals[i].Name, Method: c.signals[i].Method, State: r.State,
+				Input: input(r), Coefficient: c.coefficient(i, r.State), Args: r.Args})
+		}
+	}
+	for l, s := range scores {
+		if share := learners[l].share[c.channel]; share != 0 && s != 0 {
+			add(message.Contribution{Name: learners[l].name, Method: message.Content, State: message.StatePresent,
+				Input: bounded(s), Coefficient: share})
+		}
+	}
+	v.Probability = v.Calibration.Probability(v.Score)
+	return v
+}
+
+// bounded turns a learner's score into the combiner's input.
+func bounded(score int64) message.Fixed {
+	const unit = int64(message.FixedOne) / oneScore
+	return min(max(message.Fixed(score*unit), -maxLearnerScore), maxLearnerScore)
+}
