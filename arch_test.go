@@ -16,11 +16,13 @@ import (
 var layers = [][]string{
 	{"cmd/rempart"},
 	{"node"},
+	{"eval"},
 	{"world/send"},
 	{"console"},
 	{"gateway"},
 	{"policy"},
 	{"filter"},
+	{"corpus"},
 	{"campaign"},
 	{"measure"},
 	{"world"},
@@ -31,6 +33,7 @@ var layers = [][]string{
 	{"keyring"},
 	{"catalogue"},
 	{"message"},
+	{"config"},
 	{"wire"},
 }
 
