@@ -1,0 +1,189 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	mdns "github.com/miekg/dns"
+
+	"rempart/config"
+)
+
+// zone is a DNS server on loopback, UDP and TCP, that counts its questions.
+type zone struct {
+	addr  string
+	asked atomic.Int64
+	hold  chan struct{} // answers wait until it is closed
+}
+
+func serveZone(t *testing.T, records ...string) *zone {
+	z := holdZone(t, records...)
+	close(z.hold)
+	return z
+}
+
+func holdZone(t *testing.T, records ...string) *zone {
+	t.Helper()
+	z := &zone{hold: make(chan struct{})}
+	byName := map[string][]mdns.RR{}
+	for _, r := range records {
+		rr, err := mdns.NewRR(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := fmt.Sprint(rr.Header().Rrtype, strings.ToLower(rr.Header().Name))
+		byName[key] = append(byName[key], rr)
+	}
+	handler := func(w mdns.ResponseWriter, q *mdns.Msg) {
+		z.asked.Add(1)
+		<-z.hold
+		m := new(mdns.Msg).SetReply(q)
+		m.Answer = byName[fmt.Sprint(q.Question[0].Qtype, strings.ToLower(q.Question[0].Name))]
+		if len(m.Answer) == 0 {
+			m.Rcode = mdns.RcodeNameError
+		}
+		if w.RemoteAddr().Network() == "udp" {
+			m.Truncate(512)
+		}
+		if err := w.WriteMsg(m); err != nil {
+			t.Log(err)
+		}
+	}
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", pc.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.addr = pc.LocalAddr().String()
+	for _, s := range []*mdns.Server{{PacketConn: pc}, {Listener: l}} {
+		s.Handler = mdns.HandlerFunc(handler)
+		go s.ActivateAndServe()
+		t.Cleanup(func() { s.Shutdown() })
+	}
+	return z
+}
+
+func newResolver(t *testing.T, servers ...string) *Resolver {
+	t.Helper()
+	r, err := New(Config{Servers: servers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestLookups(t *testing.T) {
+	long := strings.Repeat("x", 250)
+	z := serveZone(t,
+		`a.example. 60 IN TXT "v=spf1 " "-all"`,
+		`a.example. 60 IN MX 10 mx.a.example.`,
+		`a.example. 60 IN A 192.0.2.1`,
+		`a.example. 60 IN AAAA 2001:db8::1`,
+		`1.2.0.192.in-addr.arpa. 60 IN PTR mx.a.example.`,
+		`long.example. 60 IN TXT "`+long+`"`, `long.example. 60 IN TXT "`+long+`1"`, `long.example. 60 IN TXT "`+long+`2"`)
+	r := newResolver(t, z.addr)
+	ctx := t.Context()
+	if txt, err := r.LookupTXT(ctx, "A.example"); err != nil || len(txt) != 1 || txt[0] != "v=spf1 -all" {
+		t.Errorf("TXT %q, %v", txt, err)
+	}
+	if mx, err := r.LookupMX(ctx, "a.example"); err != nil || len(mx) != 1 || mx[0].Host != "mx.a.example." {
+		t.Errorf("MX %v, %v", mx, err)
+	}
+	if ips, err := r.LookupIPAddr(ctx, "a.example"); err != nil || len(ips) != 2 {
+		t.Errorf("addresses %v, %v", ips, err)
+	}
+	if names, err := r.LookupAddr(ctx, "192.0.2.1"); err != nil || len(names) != 1 {
+		t.Errorf("names %v, %v", names, err)
+	}
+	if txt, err := r.LookupTXT(ctx, "long.example"); err != nil || len(txt) != 3 {
+		t.Errorf("an answer too long for UDP: %d records, %v", len(txt), err)
+	}
+	_, err := r.LookupTXT(ctx, "b.example")
+	var d *net.DNSError
+	if !errors.As(err, &d) || !d.IsNotFound || d.IsTemporary {
+		t.Errorf("no such name gives %v", err)
+	}
+}
+
+func TestAskedOnce(t *testing.T) {
+	z := holdZone(t, `a.example. 60 IN A 192.0.2.1`)
+	r := newResolver(t, z.addr)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := r.LookupA(t.Context(), "a.example"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(z.hold)
+	wg.Wait()
+	if _, err := r.LookupA(t.Context(), "a.example"); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.LookupA(t.Context(), "none.example"); err == nil {
+		t.Error("a name that is not there was found")
+	}
+	_, _ = r.LookupA(t.Context(), "none.example")
+	if n := z.asked.Load(); n > 22 || n < 2 {
+		t.Errorf("server was asked %d times", n)
+	}
+	before := z.asked.Load()
+	_, _ = r.LookupA(t.Context(), "a.example")
+	_, _ = r.LookupA(t.Context(), "none.example")
+	if z.asked.Load() != before {
+		t.Error("a cached answer was asked for again")
+	}
+}
+
+func TestBudget(t *testing.T) {
+	z := holdZone(t, `a.example. 60 IN A 192.0.2.1`)
+	r := newResolver(t, z.addr)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.LookupA(ctx, "a.example")
+	var d *net.DNSError
+	if !errors.As(err, &d) || !d.IsTemporary {
+		t.Errorf("a question without time gives %v, want a temporary error", err)
+	}
+	close(z.hold)
+}
+
+func TestDeadServerIsPassedOver(t *testing.T) {
+	z := serveZone(t, `a.example. 60 IN A 192.0.2.1`)
+	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	r := newResolver(t, closed.LocalAddr().String(), z.addr)
+	if a, err := r.LookupA(t.Context(), "a.example"); err != nil || len(a) != 1 {
+		t.Errorf("%v, %v", a, err)
+	}
+	r = newResolver(t, closed.LocalAddr().String())
+	_, err = r.LookupA(t.Context(), "a.example")
+	var d *net.DNSError
+	if !errors.As(err, &d) || !d.IsTemporary || d.IsNotFound {
+		t.Errorf("a dead server gives %v, want a temporary error", err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	if _, err := New(Config{Servers: []string{"not an address"}}); err == nil {
+		t.Error("a wrong server was taken")
+	}
+	r, err := New(Config{Servers: []string{"192.0.2.53", "[2001:db8::53]:5353"}, Budget: config.Duration(time.Second)})
+	if err != nil || r.servers[0] != "192.0.2.53:53" || r.servers[1] != "[2001:db8::53]:5353" || r.Budget() != time.Second {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
