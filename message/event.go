@@ -56,7 +56,7 @@ func NewEvent(m *Message, j Judgement, decisions []Decision) *Event {
 	e := &Event{
 		ID: m.ID, Time: m.Arrived, Door: m.Door, Channel: m.Channel, Direction: m.Direction,
 		Tenant: m.Tenant, Account: m.Account, QueueID: m.QueueID, MessageID: m.MessageID, Source: m.Source,
-		MailFrom: m.MailFrom, From: m.From.String(), Size: m.Size, Route: m.Route,
+		MailFrom: m.MailFrom, From: m.From.String(), Size: m.Size, Route: m.Route, Digest: m.Facts.Digest,
 	}
 	for _, l := range m.Links {
 		if l.Host != "" && len(e.LinkHosts) < maxEventHosts && !contains(e.LinkHosts, l.Host) {

@@ -7,6 +7,7 @@ type Facts struct {
 	Listings   []Listing
 	Reputation Reputation
 	Campaign   Near
+	Digest     []byte // near-copy digest; empty if there is too little text
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

@@ -5,6 +5,6 @@
 // reads; [Model.Apply] takes one lesson, in the order of the journal, in one goroutine. All arithmetic is on integers:
 // the same lessons give the same weights to the bit on every machine.
 //
-// A lesson of a tenant moves the tenant's own tables in full and the shared ones by half. A second lesson on one message
+// A lesson of a tenant moves the tenant's own tables in full and the shared ones a little. A second lesson on one message
 // with the other label takes the first one back exactly before it is learned.
 package learn

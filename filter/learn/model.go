@@ -22,8 +22,9 @@ type Model struct {
 // memory.
 const tenantBits = 15
 
-// sharedRate is how far a tenant's lesson moves the shared tables.
-const sharedRate = oneScore / 2
+// sharedRate is how far a tenant's lesson moves the shared tables: three updates at full error add 3/8 to a score, so that
+// one tenant's taste does not become everybody's.
+const sharedRate = oneScore / 64
 
 // New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught.
 func New(scratch bool) *Model {

@@ -1,0 +1,139 @@
+// Package eval measures the filter on labelled corpora: by the TREC Spam Track's online protocol (each message judged,
+// then taught with its label), with lessons as life gives them, and by folds.
+//
+// A run starts from scratch: no shipped weights, every prior zero, no state but what it taught itself.
+package eval
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rempart/filter"
+	"rempart/message"
+	"rempart/message/email"
+)
+
+// Lessons says how lessons come. The zero value teaches nothing; [Immediate] is the TREC protocol's.
+type Lessons struct {
+	Delay     int     // a lesson comes that many messages late
+	TeachSpam float64 // share of spam that is ever taught, 0 to 1
+	TeachHam  float64 // share of ham that is ever taught
+	Wrong     float64 // share of lessons with the wrong label
+	Seed      uint64  // of the choices above
+}
+
+// Immediate teaches every message at once with its true label.
+var Immediate = Lessons{TeachSpam: 1, TeachHam: 1}
+
+// Online runs the online protocol over an index in TREC format: "spam|ham PATH" a line, paths relative to the index.
+// Progress, if not nil, is called after each message.
+func Online(ctx context.Context, index string, lessons Lessons, progress func(done, of int)) (Figures, []Result, error) {
+	entries, err := readIndex(index)
+	if err != nil {
+		return Figures{}, nil, err
+	}
+	start := time.Now()
+	f := filter.New(filter.Options{Scratch: true})
+	school := newSchool(f, lessons)
+	results := make([]Result, 0, len(entries))
+	for i, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return Figures{}, nil, err
+		}
+		raw, err := os.ReadFile(e.path)
+		if err != nil {
+			return Figures{}, nil, err
+		}
+		m := email.ParseBytes(raw)
+		m.Direction = message.In
+		v := f.Judge(ctx, m, nil).Verdicts[0]
+		results = append(results, Result{v.Score.Float(), v.Probability, e.spam})
+		school.teach(ctx, m, e.spam)
+		if progress != nil {
+			progress(i+1, len(entries))
+		}
+	}
+	figures := Measure(results)
+	figures.Corpus, figures.Protocol = index, "online"
+	figures.MessagesPerSecond = float64(len(entries)) / time.Since(start).Seconds()
+	return figures, results, nil
+}
+
+// school gives lessons as configured.
+type school struct {
+	filter  *filter.Filter
+	lessons Lessons
+	random  *rand.Rand
+	waiting []*message.Lesson
+	taught  int
+}
+
+func newSchool(f *filter.Filter, l Lessons) *school {
+	return &school{filter: f, lessons: l, random: rand.New(rand.NewPCG(l.Seed, 0))}
+}
+
+// teach queues the lesson of one message, or a gap where none comes, and applies what is due.
+func (s *school) teach(ctx context.Context, m *message.Message, spam bool) {
+	share := s.lessons.TeachHam
+	label := message.Ham
+	if spam {
+		share, label = s.lessons.TeachSpam, message.Spam
+	}
+	var lesson *message.Lesson
+	if share >= 1 || s.random.Float64() < share {
+		if s.lessons.Wrong > 0 && s.random.Float64() < s.lessons.Wrong {
+			label = label.Opposite()
+		}
+		lesson = s.filter.Lesson(ctx, m, label, message.Scope{}, "eval")
+	}
+	s.waiting = append(s.waiting, lesson)
+	if len(s.waiting) <= s.lessons.Delay {
+		return
+	}
+	if due := s.waiting[0]; due != nil {
+		s.filter.Apply(due)
+	}
+	s.waiting = s.waiting[1:]
+}
+
+type entry struct {
+	path string
+	spam bool
+}
+
+func readIndex(index string) ([]entry, error) {
+	file, err := os.Open(index)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var entries []entry
+	scan := bufio.NewScanner(file)
+	for line := 1; scan.Scan(); line++ {
+		label, path, ok := strings.Cut(strings.TrimSpace(scan.Text()), " ")
+		if label == "" && !ok {
+			continue
+		}
+		if !ok || label != "spam" && label != "ham" {
+			return nil, fmt.Errorf("%s:%d: want \"spam PATH\" or \"ham PATH\"", index, line)
+		}
+		entries = append(entries, entry{filepath.Join(filepath.Dir(index), path), label == "spam"})
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", index, err)
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%s: %w", index, ErrEmpty)
+	}
+	return entries, nil
+}
+
+// ErrEmpty is an index or corpus without messages.
+var ErrEmpty = errors.New("no messages in it")

@@ -1,0 +1,168 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// bruteArea compares every honest message with every spam.
+func bruteArea(results []Result) float64 {
+	var wrong, pairs float64
+	for _, h := range results {
+		for _, s := range results {
+			if h.Spam || !s.Spam {
+				continue
+			}
+			pairs++
+			switch {
+			case h.Score > s.Score:
+				wrong++
+			case h.Score == s.Score:
+				wrong += 0.5
+			}
+		}
+	}
+	if pairs == 0 {
+		return 0
+	}
+	return 100 * wrong / pairs
+}
+
+// bruteMissed tries every threshold.
+func bruteMissed(results []Result, share float64) float64 {
+	var spam, ham float64
+	for _, r := range results {
+		if r.Spam {
+			spam++
+		} else {
+			ham++
+		}
+	}
+	if spam == 0 {
+		return 0
+	}
+	best := spam
+	for _, t := range results {
+		var missed, blocked float64
+		for _, r := range results {
+			if r.Spam && r.Score < t.Score {
+				missed++
+			}
+			if !r.Spam && r.Score >= t.Score {
+				blocked++
+			}
+		}
+		if blocked <= math.Floor(share*ham) {
+			best = min(best, missed)
+		}
+	}
+	return 100 * best / spam
+}
+
+func TestMeasureAgainstBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		results := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Result {
+			return Result{Score: float64(rapid.IntRange(-6, 6).Draw(t, "score")), Spam: rapid.Bool().Draw(t, "spam")}
+		}), 0, 60).Draw(t, "results")
+		f := Measure(results)
+		if want := bruteArea(results); math.Abs(f.OneMinusROCA-want) > 1e-9 {
+			t.Fatalf("(1-ROCA)%% %v, brute force says %v", f.OneMinusROCA, want)
+		}
+		for _, share := range []float64{0, 0.1, 0.5} {
+			sorted := Measure(results)
+			got := missed(sortedByScore(results), sorted.Spam, sorted.Ham, share)
+			if want := bruteMissed(results, share); math.Abs(got-want) > 1e-9 {
+				t.Fatalf("missed at %v: %v, brute force says %v", share, got, want)
+			}
+		}
+	})
+}
+
+func TestAccuracyAndCorrelation(t *testing.T) {
+	f := Measure([]Result{{1, 0.9, true}, {1, 0.8, true}, {0, 0.2, true}, {0, 0.1, false}, {0, 0.6, false}})
+	if math.Abs(f.Accuracy-60) > 1e-9 || math.Abs(f.MCC-1.0/6) > 1e-9 {
+		t.Errorf("accuracy %v, correlation %v; want 60 and 0.1667", f.Accuracy, f.MCC)
+	}
+}
+
+// writeCorpus makes an index of mails that a learner can tell apart after a few lessons.
+func writeCorpus(t *testing.T, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	var index strings.Builder
+	for i := range n {
+		label, body := "ham", "Minutes of the choir's meeting, item %d: the spring concert."
+		if i%3 == 0 {
+			label, body = "spam", "You have won the prize number %d, claim it within the hour!"
+		}
+		name := fmt.Sprintf("m%03d.eml", i)
+		mail := fmt.Sprintf("From: a%d@a.example\nSubject: about %d\n\n"+body+"\n", i%5, i, i)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(mail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&index, "%s %s\n", label, name)
+	}
+	path := filepath.Join(dir, "index")
+	if err := os.WriteFile(path, []byte(index.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestOnline(t *testing.T) {
+	index := writeCorpus(t, 60)
+	at := func(l Lessons) Figures {
+		f, results, err := Online(t.Context(), index, l, nil)
+		if err != nil || len(results) != 60 || f.Spam != 20 {
+			t.Fatalf("%d results, %+v, %v", len(results), f, err)
+		}
+		return f
+	}
+	immediate := at(Immediate)
+	if immediate.OneMinusROCA > 10 {
+		t.Errorf("taught at once: (1-ROCA)%% %v", immediate.OneMinusROCA)
+	}
+	if none := at(Lessons{}); none.OneMinusROCA != 50 {
+		t.Errorf("nothing taught: (1-ROCA)%% %v, want 50", none.OneMinusROCA)
+	}
+	if wrong := at(Lessons{TeachSpam: 1, TeachHam: 1, Wrong: 1}); wrong.OneMinusROCA < 90 {
+		t.Errorf("all taught wrong: (1-ROCA)%% %v", wrong.OneMinusROCA)
+	}
+	late := Lessons{Delay: 59, TeachSpam: 1, TeachHam: 1}
+	if f := at(late); f.OneMinusROCA != 50 {
+		t.Errorf("the only lesson comes after the last message: (1-ROCA)%% %v, want 50", f.OneMinusROCA)
+	}
+}
+
+func TestFolds(t *testing.T) {
+	dir := t.TempDir()
+	var texts, folds strings.Builder
+	for i := range 60 {
+		if i%2 == 0 {
+			fmt.Fprintf(&texts, "spam\tWIN cash now, text PRIZE to 8%04d\n", i)
+		} else {
+			fmt.Fprintf(&texts, "ham\tsee you at the market at %d, bring the basket\n", i)
+		}
+		fmt.Fprintln(&folds, i/12)
+	}
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	f, results, err := Folds(t.Context(), write("texts.tsv", texts.String()), write("folds", folds.String()), nil)
+	if err != nil || len(results) != 60 || f.OneMinusROCA != 0 || f.Accuracy != 100 {
+		t.Errorf("%+v, %d results, %v", f, len(results), err)
+	}
+	if _, _, err := Folds(t.Context(), write("texts.tsv", "spam no tab\n"), write("folds", "0\n"), nil); err == nil || !strings.Contains(err.Error(), "texts.tsv:1") {
+		t.Errorf("a line without a tab gives %v", err)
+	}
+}

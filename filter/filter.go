@@ -1,0 +1,169 @@
+// Package filter decides what is spam: message in, judgement out. It is the only package that does.
+//
+// [Filter.Judge] gathers the facts that have to be asked elsewhere (DNS, reputation, what was taught), reads the signals of
+// the channel and direction from the message and the facts, and lets the combiner add them to the learners' scores. It
+// holds no protocol and decides on no action. [Filter.Lesson] and [Filter.Apply] are the way back: what a teacher says of
+// a message becomes a lesson, and lessons are applied in the order of the journal.
+package filter
+
+import (
+	"context"
+	"sync"
+
+	"rempart/campaign"
+	"rempart/filter/learn"
+	"rempart/message"
+)
+
+// Filter judges. Any number of goroutines may judge while one applies lessons.
+type Filter struct {
+	model  *learn.Model
+	book   *campaign.Book
+	tables map[tableKey]*table
+	pool   sync.Pool // *[]message.Result, as long as the longest table
+}
+
+type tableKey struct {
+	channel   message.Channel
+	direction message.Direction
+}
+
+// table is the signals of one channel and direction, and their combiner.
+type table struct {
+	rows     []signal
+	combiner *learn.Combiner
+}
+
+// Options of a filter.
+type Options struct {
+	// Scratch makes every prior zero: what such a filter knows it was taught. For measuring learners.
+	Scratch bool
+}
+
+// New returns an untaught filter.
+func New(o Options) *Filter {
+	f := &Filter{model: learn.New(o.Scratch), book: campaign.NewBook(), tables: map[tableKey]*table{}}
+	longest := 0
+	for _, t := range signalTables {
+		rows := make([]learn.Signal, len(t.rows))
+		for i, r := range t.rows {
+			rows[i] = learn.Signal{Name: r.name, Method: r.method, Prior: message.Odds(r.prior)}
+		}
+		for _, d := range t.directions {
+			f.tables[tableKey{t.channel, d}] = &table{t.rows, f.model.Combiner(t.channel, d, rows)}
+		}
+		longest = max(longest, len(rows))
+	}
+	f.pool.New = func() any { r := make([]message.Result, longest); return &r }
+	return f
+}
+
+// Judge gives a verdict for each recipient, or one if there is none. It writes m.Facts and completes m.Source. It never
+// fails and returns soon after ctx ends: what was not known by then is an unknown signal.
+func (f *Filter) Judge(ctx context.Context, m *message.Message, recipients []message.Recipient) message.Judgement {
+	t := f.tableOf(m)
+	f.gather(ctx, m)
+	results := f.pool.Get().(*[]message.Result)
+	defer f.pool.Put(results)
+	tenants := tenantsOf(m, recipients)
+	verdicts := f.model.Judge(t.combiner, m, t.read(*results, m), tenants)
+	for i, v := range verdicts {
+		if i == 0 || v != verdicts[i-1] {
+			v.Category = t.category(v)
+		}
+	}
+	return message.Judgement{Verdicts: verdicts}
+}
+
+// Lesson makes the lesson that m is of that label. The message is judged as it stands now: its features and signals are
+// what is learned. The caller gives it an id and a time, and appends it to the journal.
+func (f *Filter) Lesson(ctx context.Context, m *message.Message, label message.Label, scope message.Scope, teacher string) *message.Lesson {
+	t := f.tableOf(m)
+	f.gather(ctx, m)
+	results := f.pool.Get().(*[]message.Result)
+	defer f.pool.Put(results)
+	l := &message.Lesson{Message: m.Key(), Label: label, Scope: scope, Teacher: teacher, Digest: m.Facts.Digest}
+	t.combiner.Observe(l, m, t.read(*results, m))
+	return l
+}
+
+// Apply learns one lesson. Lessons come in the order of the journal, from one goroutine.
+func (f *Filter) Apply(l *message.Lesson) {
+	f.model.Apply(l)
+	if d, ok := campaign.FromBytes(l.Digest); ok {
+		f.book.Teach(d, l.Scope.Tenant, l.Message, l.Label)
+	}
+}
+
+// Lessons is how many lessons were applied.
+func (f *Filter) Lessons() uint64 { return f.model.Lessons() }
+
+// gather asks for the facts.
+func (f *Filter) gather(ctx context.Context, m *message.Message) {
+	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
+		m.Facts.Digest = d.Bytes()
+		m.Facts.Campaign = f.book.Nearest(d, m.Tenant)
+	}
+}
+
+// tableOf finds the table of m's channel and direction; a message without them is read as e-mail coming in.
+func (f *Filter) tableOf(m *message.Message) *table {
+	if t := f.tables[tableKey{m.Channel, m.Direction}]; t != nil {
+		return t
+	}
+	if t := f.tables[tableKey{m.Channel, message.In}]; t != nil {
+		return t
+	}
+	return f.tables[tableKey{message.Email, message.In}]
+}
+
+// read runs the signals in the table's order.
+func (t *table) read(results []message.Result, m *message.Message) []message.Result {
+	results = results[:len(t.rows)]
+	for i := range t.rows {
+		results[i] = t.rows[i].read(m)
+	}
+	return results
+}
+
+// category says what a spam is for: what the signals with a purpose say most strongly.
+func (t *table) category(v *message.Verdict) message.Category {
+	if v.Probability < 0.5 {
+		return message.CategoryNone
+	}
+	var weights [message.OtherSpam + 1]message.LogOdds
+	row := 0
+	for _, c := range v.Contributions {
+		for row < len(t.rows) && t.rows[row].name != c.Name {
+			row++ // contributions stand in the table's order
+		}
+		if row == len(t.rows) {
+			row = 0 // bias and learners have no row
+			continue
+		}
+		if w := c.Weight(); w > 0 {
+			weights[t.rows[row].category] += w
+		}
+	}
+	best := message.CategoryUnknown
+	for c := message.Commercial; c <= message.OtherSpam; c++ {
+		if weights[c] > 0 && (best == message.CategoryUnknown || weights[c] > weights[best]) {
+			best = c
+		}
+	}
+	return best
+}
+
+func tenantsOf(m *message.Message, recipients []message.Recipient) []string {
+	if len(recipients) == 0 {
+		return []string{m.Tenant}
+	}
+	tenants := make([]string, len(recipients))
+	for i, r := range recipients {
+		tenants[i] = r.Tenant
+		if r.Tenant == "" {
+			tenants[i] = m.Tenant
+		}
+	}
+	return tenants
+}

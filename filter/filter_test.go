@@ -1,0 +1,60 @@
+package filter
+
+import (
+	"context"
+	"testing"
+
+	"rempart/catalogue"
+	"rempart/message"
+)
+
+func text(s string) *message.Message {
+	return &message.Message{Channel: message.SMS, Direction: message.In, Text: s}
+}
+
+// Every signal can be read out, and says by which method of X.1245 it was found.
+func TestEverySignalHasASentence(t *testing.T) {
+	for _, table := range signalTables {
+		seen := map[string]bool{}
+		for _, row := range table.rows {
+			if !catalogue.English().Has("signal." + row.name) {
+				t.Errorf("%s: the catalogue lacks signal.%s", table.channel, row.name)
+			}
+			if row.method < message.SourceAnalysis || row.method > message.Content {
+				t.Errorf("%s: %s has no method", table.channel, row.name)
+			}
+			if seen[row.name] {
+				t.Errorf("%s: %s stands twice in the table", table.channel, row.name)
+			}
+			seen[row.name] = true
+		}
+	}
+}
+
+func TestNearCopyFollowsAtOnce(t *testing.T) {
+	f := New(Options{})
+	ctx := context.Background()
+	const taught = "Your parcel 4471 is held at the depot, pay the fee of 2.99 at the page below within 24 hours"
+	const copied = "Your parcel 9023 is held at the depot, pay the fee of 1.49 at the page below within 48 hours!"
+	before := f.Judge(ctx, text(copied), nil).Verdicts[0]
+	f.Apply(f.Lesson(ctx, text(taught), message.Spam, message.Scope{}, "postmaster"))
+	after := f.Judge(ctx, text(copied), nil).Verdicts[0]
+	if before.Probability >= 0.5 || after.Probability < 0.9 {
+		t.Errorf("probability %v before, %v after its near copy was taught", before.Probability, after.Probability)
+	}
+	f.Apply(f.Lesson(ctx, text(taught), message.Ham, message.Scope{}, "postmaster"))
+	if corrected := f.Judge(ctx, text(copied), nil).Verdicts[0]; corrected.Probability >= 0.5 {
+		t.Errorf("probability %v after the correction", corrected.Probability)
+	}
+}
+
+func TestRecipientsShareAVerdict(t *testing.T) {
+	f := New(Options{})
+	j := f.Judge(t.Context(), text("see you at eight"), []message.Recipient{{Address: "+1"}, {Address: "+2", Tenant: "village"}})
+	if len(j.Verdicts) != 2 || j.Verdicts[0] != j.Verdicts[1] {
+		t.Errorf("%d verdicts, shared %v", len(j.Verdicts), j.Verdicts[0] == j.Verdicts[1])
+	}
+	if j.Verdicts[0].Sum() != j.Verdicts[0].Score {
+		t.Error("contributions do not add up to the score")
+	}
+}
