@@ -27,7 +27,7 @@ func sampleEvent() *Event {
 			}}},
 		Outcomes: []Outcome{{Recipient: "d@b.example", Decision: Decision{Action: 77, Rule: "threshold", Mode: ModeShadow, Text: "no",
 			Thresholds: []Threshold{{Tag, 0.9}, {Reject, 0.99}},
-			Matches:    []Match{{"trial", Reject, ModeShadow}, {"deny:bad.example", Hold, ModeJudge}}}}},
+			Matches:    []Match{{"trial", Reject, ModeShadow}, {"deny:bad.example", Hold, ModeJudge}}, United: true}}},
 		Took: 1500 * time.Microsecond,
 	}
 }

@@ -63,6 +63,7 @@ const (
 	outcomeText
 	outcomeThreshold
 	outcomeMatch
+	outcomeUnited
 )
 
 const (
@@ -262,7 +263,7 @@ func (o *Outcome) append(b []byte) []byte {
 			return wire.AppendUint(b, matchMode, uint64(m.Mode))
 		})
 	}
-	return b
+	return appendBool(b, outcomeUnited, o.Decision.United)
 }
 
 func (o *Outcome) read(b []byte) error {
@@ -308,6 +309,8 @@ func (o *Outcome) read(b []byte) error {
 			})
 			o.Decision.Matches = append(o.Decision.Matches, m)
 			return err
+		case outcomeUnited:
+			o.Decision.United = c.Uint() != 0
 		}
 		return nil
 	})

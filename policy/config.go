@@ -51,6 +51,10 @@ type Thresholds struct {
 	// Tag marks the message (X-Rempart headers) from this probability on. Default: 0.9.
 	Tag *float64 `toml:"tag"`
 
+	// Rewrite marks the message where the reader sees it: the subject of a mail, the sender ID of a text, as the front
+	// door is configured. Default: off.
+	Rewrite *float64 `toml:"rewrite"`
+
 	// Hold puts the mail into the mail server's own hold queue. Default: off.
 	Hold *float64 `toml:"hold"`
 
@@ -89,7 +93,7 @@ type Entry struct {
 	// Sender is the sender ID of a text. Anyone can write one: to allow, name the system_id too.
 	Sender string `toml:"sender"`
 
-	// Action of a deny entry: hold, quarantine, tempfail, throttle, reject, discard or tag. Default: reject.
+	// Action of a deny entry: tag, rewrite, hold, quarantine, tempfail, throttle, reject or discard. Default: reject.
 	Action message.Action `toml:"action"`
 
 	// Mode "shadow" tries a rule out: a match is recorded, the decision is made without it. Default: judge.
@@ -100,15 +104,15 @@ type Entry struct {
 const defaultTag = 0.9
 
 // list names the thresholds, mildest first.
-func (t Thresholds) list() [7]struct {
+func (t Thresholds) list() [8]struct {
 	action message.Action
 	from   *float64
 } {
-	return [7]struct {
+	return [8]struct {
 		action message.Action
 		from   *float64
 	}{
-		{message.Tag, t.Tag}, {message.Hold, t.Hold}, {message.Quarantine, t.Quarantine}, {message.Tempfail, t.Tempfail},
+		{message.Tag, t.Tag}, {message.Rewrite, t.Rewrite}, {message.Hold, t.Hold}, {message.Quarantine, t.Quarantine}, {message.Tempfail, t.Tempfail},
 		{message.Throttle, t.Throttle}, {message.Reject, t.Reject}, {message.Discard, t.Discard},
 	}
 }
@@ -149,7 +153,7 @@ func (e Entry) compile(key string, allow bool) (entry, error) {
 	case e.Action == 0:
 		c.match.Action = message.Reject
 	case !thresholdAction(e.Action):
-		return entry{}, fmt.Errorf("%s.action = %q: use tag, hold, quarantine, tempfail, throttle, reject or discard", key, e.Action)
+		return entry{}, fmt.Errorf("%s.action = %q: use tag, rewrite, hold, quarantine, tempfail, throttle, reject or discard", key, e.Action)
 	}
 	if c.match.Rule == "" {
 		c.match.Rule = e.defaultName(allow)

@@ -23,6 +23,8 @@ const (
 	// RuleSourceMissing: a threshold for reject or discard was reached, but nothing about the source spoke against the
 	// message, so that the next milder one decided.
 	RuleSourceMissing = "threshold_without_source"
+	// RuleMajority: recipients wanted unlike things, and the front door has one answer for all.
+	RuleMajority = "majority"
 )
 
 // Decide returns one decision a recipient of m, in their order; one for a message without recipients. j's verdicts are in
@@ -52,12 +54,16 @@ func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decisio
 		}
 		out[i] = remake(v, d)
 	}
+	if m.OneAnswer {
+		unite(out)
+	}
 	return out
 }
 
 // Remake makes the decisions of a recorded event again, from the event alone. They equal the recorded ones.
 func Remake(e *message.Event) []message.Decision {
 	out := make([]message.Decision, len(e.Outcomes))
+	united := false
 	for i, o := range e.Outcomes {
 		var v *message.Verdict
 		if o.Verdict >= 0 && o.Verdict < len(e.Verdicts) {
@@ -66,6 +72,10 @@ func Remake(e *message.Event) []message.Decision {
 		out[i] = remake(v, message.Decision{
 			Mode: o.Decision.Mode, Thresholds: o.Decision.Thresholds, Matches: o.Decision.Matches,
 		})
+		united = united || o.Decision.United
+	}
+	if united {
+		unite(out)
 	}
 	return out
 }
@@ -73,13 +83,18 @@ func Remake(e *message.Event) []message.Decision {
 // remake fills action, rule and text from the verdict and what d recorded.
 func remake(v *message.Verdict, d message.Decision) message.Decision {
 	d.Action, d.Rule = choose(v, d)
-	switch d.Action {
-	case message.Reject:
-		d.Text = catalogue.English().Say("answer.reject")
-	case message.Tempfail, message.Throttle, message.Greylist:
-		d.Text = catalogue.English().Say("answer.tempfail")
-	}
+	d.Text = textOf(d.Action)
 	return d
+}
+
+func textOf(a message.Action) string {
+	switch a {
+	case message.Reject:
+		return catalogue.English().Say("answer.reject")
+	case message.Tempfail, message.Throttle, message.Greylist:
+		return catalogue.English().Say("answer.tempfail")
+	}
+	return ""
 }
 
 func choose(v *message.Verdict, d message.Decision) (message.Action, string) {

@@ -203,7 +203,7 @@ func anyThreshold(t *rapid.T) *float64 {
 
 func anyRules(t *rapid.T) *Rules {
 	any := func() Thresholds {
-		return Thresholds{anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t)}
+		return Thresholds{anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t)}
 	}
 	r, err := New(Config{Thresholds: any(), Scope: []ScopeConfig{{Domain: "example.net", Thresholds: any()}}})
 	if err != nil {
