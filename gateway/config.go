@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rempart/config"
 	"rempart/message"
 )
 
@@ -29,13 +30,13 @@ type Door struct {
 	Listen []string `toml:"listen"`
 
 	// Budget is how long one judgement may take before on_error is the answer. Default: 5s.
-	Budget Duration `toml:"budget"`
+	Budget config.Duration `toml:"budget"`
 
 	// MaxConnections bounds the connections at one time; one more is closed at once. Default: 1000.
 	MaxConnections int `toml:"max_connections"`
 
 	// Drain is how long messages in hand may take to finish after the node was told to stop. Default: 30s.
-	Drain Duration `toml:"drain"`
+	Drain config.Duration `toml:"drain"`
 }
 
 // Defaults of [Door].
@@ -51,13 +52,13 @@ func (d Door) WithDefaults() Door {
 		d.Direction = message.In
 	}
 	if d.Budget == 0 {
-		d.Budget = Duration(defaultBudget)
+		d.Budget = config.Duration(defaultBudget)
 	}
 	if d.MaxConnections == 0 {
 		d.MaxConnections = defaultMaxConnections
 	}
 	if d.Drain == 0 {
-		d.Drain = Duration(defaultDrain)
+		d.Drain = config.Duration(defaultDrain)
 	}
 	if d.Mode != message.ModeJudge {
 		d.OnError = OnErrorAccept
@@ -133,19 +134,4 @@ func (e OnError) Action() message.Action {
 		return message.Accept
 	}
 	return message.Tempfail
-}
-
-// Duration is a time.Duration that a configuration writes as "5s".
-type Duration time.Duration
-
-func (d Duration) String() string { return time.Duration(d).String() }
-
-// MarshalText writes "5s".
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// UnmarshalText reads "5s" or "1h30m".
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	*d = Duration(v)
-	return err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"rempart/config"
 	"rempart/message"
 )
 
@@ -47,7 +48,7 @@ next_hops = ["127.0.0.1:2776"]
 		t.Fatal(err)
 	}
 	got := c.WithDefaults()
-	if got.Direction != message.Out || got.Mode != message.ModeShadow || got.Budget != Duration(2*time.Second) ||
+	if got.Direction != message.Out || got.Mode != message.ModeShadow || got.Budget != config.Duration(2*time.Second) ||
 		got.MaxConnections != 1000 || len(c.NextHops) != 1 {
 		t.Errorf("%+v", c)
 	}
@@ -69,7 +70,7 @@ next_hops = ["127.0.0.1:2776"]
 }
 
 func TestAsk(t *testing.T) {
-	door := Door{Name: "t", Budget: Duration(20 * time.Millisecond)}.WithDefaults()
+	door := Door{Name: "t", Budget: config.Duration(20 * time.Millisecond)}.WithDefaults()
 	release := make(chan struct{})
 	defer close(release)
 	decision := Answer{Decisions: []message.Decision{{Action: message.Tag}}}
@@ -96,7 +97,7 @@ func TestAsk(t *testing.T) {
 
 // A panic ends one connection, one connection too many is closed, and the end of ctx waits for what is in hand.
 func TestServe(t *testing.T) {
-	door := Door{Name: "t", MaxConnections: 2, Drain: Duration(5 * time.Second)}.WithDefaults()
+	door := Door{Name: "t", MaxConnections: 2, Drain: config.Duration(5 * time.Second)}.WithDefaults()
 	l := listen(t, "127.0.0.1:0")
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error)

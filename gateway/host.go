@@ -70,6 +70,18 @@ func (h *Host) judge(ctx context.Context, door *Door, m *message.Message) (r res
 	return result{answer: h.Judge(ctx, m)}
 }
 
+// Guard runs f and reports whether it returned; its panic is logged and ends nothing else. A front door guards what it
+// runs beside the goroutine of a connection, which [Host.Serve] guards.
+func (h *Host) Guard(door string, f func()) (returned bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.logPanic(door, p)
+		}
+	}()
+	f()
+	return true
+}
+
 func (h *Host) logPanic(door string, p any) {
 	h.Metrics.Error(door, "panic")
 	h.Log.Error("panic", "door", door, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -14,10 +14,16 @@ func AppendHeader(b []byte, id ID, status Status, seq uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, seq)
 }
 
-// AppendResp appends a successful response whose body is one string: message_id (4.4.2) or system_id (4.1.2).
+// AppendResp appends a successful response to id with its one string: message_id (4.4.2) or system_id (4.1.2).
 func AppendResp(b []byte, id ID, seq uint32, s string) []byte {
 	at := len(b)
-	b = AppendHeader(b, id, OK, seq)
+	b = AppendHeader(b, id.Resp(), OK, seq)
+	switch id {
+	case ReplaceSM:
+		return b
+	case SubmitMulti:
+		return finish(append(appendCString(b, s), 0), at) // no_unsuccess
+	}
 	return finish(appendCString(b, s), at)
 }
 
