@@ -90,3 +90,18 @@ func (c *Catalogue) Explain(p message.Contribution) string {
 	}
 	return c.Reason(p.Name, p.Args...)
 }
+
+// Word says a probability as a reader would.
+func (c *Catalogue) Word(probability float64) string {
+	switch {
+	case probability >= 0.99:
+		return c.Say("word.almost_certainly_spam")
+	case probability >= 0.9:
+		return c.Say("word.very_likely_spam")
+	case probability >= 0.5:
+		return c.Say("word.probably_spam")
+	case probability >= 0.1:
+		return c.Say("word.probably_honest")
+	}
+	return c.Say("word.honest")
+}

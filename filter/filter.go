@@ -8,6 +8,7 @@ package filter
 
 import (
 	"context"
+	"strconv"
 	"sync"
 
 	"rempart/campaign"
@@ -167,3 +168,6 @@ func tenantsOf(m *message.Message, recipients []message.Recipient) []string {
 	}
 	return tenants
 }
+
+// Version is the algorithm's version: nodes of one version make the same weights from the same lessons.
+func Version() string { return strconv.Itoa(learn.Extractor) }

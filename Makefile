@@ -1,0 +1,44 @@
+# make run     a node on embedded defaults with made-up traffic, console on http://127.0.0.1:8052
+# make test    all tests that need only Go
+# make build   the one static binary, ./rempart
+
+VERSION ?= devel
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 30s
+
+.PHONY: run build test test-race test-integration lint bench fuzz generate
+
+run: build
+	./rempart demo
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o rempart ./cmd/rempart
+
+test:
+	go test ./...
+
+test-race:
+	CGO_ENABLED=1 go test -race ./...
+
+# Tests against real peers (Postfix, Kannel, Chromium, promtool): .ci/run installs them. A test whose peer is missing
+# skips; REMPART_NO_SKIP=1 makes that a failure.
+test-integration:
+	go test -tags integration -run Integration -count=1 -v ./...
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go vet -tags integration ./...
+	go tool staticcheck -tags integration ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem -count 5 ./... | grep -v 'no test files'
+
+fuzz:
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -h -o '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | sed 's/func //'); do \
+	    echo "== $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
+
+generate:
+	go generate ./...
