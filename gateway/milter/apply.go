@@ -1,0 +1,190 @@
+package milter
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	lib "github.com/d--j/go-milter"
+
+	"rempart/gateway"
+	"rempart/message"
+)
+
+// The headers that a mail gets which passes with a mark. docs/frontdoor-milter.md prints this table. Of the same names,
+// whatever comes from outside is removed.
+const (
+	HeaderAction      = "X-Rempart-Action"      // what is done: tag, rewrite, hold
+	HeaderScore       = "X-Rempart-Score"       // log-odds
+	HeaderProbability = "X-Rempart-Probability" // that it is spam, 0 to 1
+	HeaderReasons     = "X-Rempart-Reasons"     // the strongest signals with their weights
+	HeaderRecipients  = "X-Rempart-Recipients"  // "majority" if recipients wanted unlike things
+	HeaderID          = "X-Rempart-ID"          // under which the console finds it
+)
+
+var headers = []string{HeaderAction, HeaderScore, HeaderProbability, HeaderReasons, HeaderRecipients, HeaderID}
+
+func ours(name string) bool {
+	return slices.ContainsFunc(headers, func(h string) bool { return strings.EqualFold(h, name) })
+}
+
+// apply carries a decision out.
+func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer) (*lib.Response, error) {
+	d, removed := s.one(ans.Decisions)
+	s.door.host.Metrics.Message(s.door.cfg.Name, d.Effective())
+	switch d.Effective() {
+	case message.Reject:
+		return refusal(550, "5.7.1", d.Text), nil
+	case message.Tempfail, message.Greylist, message.Throttle, message.Challenge:
+		return refusal(451, "4.7.1", d.Text), nil
+	case message.Discard, message.Remove:
+		return lib.RespDiscard, nil
+	}
+	for _, i := range removed {
+		if err := mod.DeleteRecipient("<" + s.mail.recipients[i] + ">"); err != nil {
+			return nil, fmt.Errorf("remove a recipient: %w", err)
+		}
+	}
+	if err := s.removeForged(mod); err != nil {
+		return nil, fmt.Errorf("remove forged headers: %w", err)
+	}
+	if err := s.mark(mod, m, ans, d); err != nil {
+		return nil, fmt.Errorf("mark the mail: %w", err)
+	}
+	return lib.RespAccept, nil
+}
+
+// one is the decision that all recipients share after policy united them, and the recipients to be removed; if all are,
+// it is theirs. Recipients in shadow or tap share nothing: if there are no others the mail passes.
+func (s *session) one(all []message.Decision) (d message.Decision, removed []int) {
+	d = message.Decision{Action: message.Accept}
+	found := false
+	for i := range all {
+		switch {
+		case all[i].Effective() == message.Remove:
+			if i < len(s.mail.recipients) {
+				removed = append(removed, i)
+			}
+		case all[i].Mode == message.ModeJudge && !found:
+			d, found = all[i], true
+		}
+	}
+	if len(removed) == len(all) {
+		d = message.Decision{Action: message.Remove}
+	}
+	return d, removed
+}
+
+// removeForged removes the headers by which a sender would speak in our name, all of each, the last first so that the
+// numbers hold. A relay of the operator's may have added its own.
+func (s *session) removeForged(mod lib.Modifier) error {
+	if slices.ContainsFunc(s.door.relays, func(p netip.Prefix) bool { return p.Contains(s.client) }) {
+		return nil
+	}
+	for _, name := range headers {
+		n := 0
+		for _, f := range s.mail.header {
+			if strings.EqualFold(f.name, name) {
+				n++
+			}
+		}
+		for ; n > 0; n-- {
+			if err := mod.ChangeHeader(n, name, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mark adds what the action asks for. There is no quarantine of our own yet: the mail server holds the mail.
+func (s *session) mark(mod lib.Modifier, m *message.Message, ans gateway.Answer, d message.Decision) error {
+	action := d.Effective()
+	switch action {
+	case message.Tag:
+	case message.Rewrite:
+		if err := s.rewriteSubject(mod); err != nil {
+			return err
+		}
+	case message.Hold, message.Quarantine, message.Redirect:
+		action = message.Hold
+		if err := mod.Quarantine("rempart " + m.ID); err != nil {
+			return err
+		}
+	default:
+		return nil
+	}
+	add := func(name, value string) error { return mod.AddHeader(name, s.value(mod, value)) }
+	if err := add(HeaderAction, action.String()); err != nil {
+		return err
+	}
+	if v := ans.Judgement.Worst(); v != nil {
+		for _, h := range [][2]string{
+			{HeaderScore, fmt.Sprintf("%.3f", v.Score.Float())},
+			{HeaderProbability, fmt.Sprintf("%.4f", v.Probability)},
+			{HeaderReasons, reasons(v)},
+		} {
+			if err := add(h[0], h[1]); err != nil {
+				return err
+			}
+		}
+	}
+	if d.United {
+		if err := add(HeaderRecipients, "majority"); err != nil {
+			return err
+		}
+	}
+	return add(HeaderID, m.ID)
+}
+
+func (s *session) rewriteSubject(mod lib.Modifier) error {
+	for _, f := range s.mail.header {
+		if strings.EqualFold(f.name, "Subject") {
+			value := strings.TrimPrefix(f.value, " ")
+			return mod.ChangeHeader(1, "Subject", s.value(mod, s.door.cfg.RewriteSubject+value))
+		}
+	}
+	return mod.AddHeader("Subject", s.value(mod, strings.TrimSpace(s.door.cfg.RewriteSubject)))
+}
+
+// value is a header value as the server wants it: with the space after the colon where that is part of it.
+func (s *session) value(mod lib.Modifier, v string) string {
+	if mod.Protocol()&lib.OptHeaderLeadingSpace != 0 {
+		return " " + v
+	}
+	return v
+}
+
+// reasons names the strongest contributions, each with its weight. Names are ours and plain ASCII; arguments, which a
+// sender may choose, stay out of headers.
+func reasons(v *message.Verdict) string {
+	all := slices.Clone(v.Contributions)
+	slices.SortStableFunc(all, func(a, b message.Contribution) int {
+		return int(max(b.Weight(), -b.Weight()) - max(a.Weight(), -a.Weight()))
+	})
+	var parts []string
+	for _, c := range all[:min(len(all), maxReasons)] {
+		parts = append(parts, fmt.Sprintf("%s=%+.2f", c.Name, c.Weight().Float()))
+	}
+	if parts == nil {
+		return "none"
+	}
+	return strings.Join(parts, " ")
+}
+
+// maxReasons are what a log line and a header show; the console has all.
+const maxReasons = 5
+
+// refusal is a reply code with an enhanced status (RFC 3463) and one line of text.
+func refusal(code uint16, status, text string) *lib.Response {
+	text = strings.Join(strings.Fields(text), " ")
+	resp, err := lib.RejectWithCodeAndReason(code, status+" "+text)
+	switch {
+	case err == nil:
+		return resp
+	case code >= 500:
+		return lib.RespReject
+	}
+	return lib.RespTempFail
+}
