@@ -3,75 +3,15 @@ package dns
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	mdns "github.com/miekg/dns"
-
 	"rempart/config"
+	"rempart/dns/dnstest"
 )
-
-// zone is a DNS server on loopback, UDP and TCP, that counts its questions.
-type zone struct {
-	addr  string
-	asked atomic.Int64
-	hold  chan struct{} // answers wait until it is closed
-}
-
-func serveZone(t *testing.T, records ...string) *zone {
-	z := holdZone(t, records...)
-	close(z.hold)
-	return z
-}
-
-func holdZone(t *testing.T, records ...string) *zone {
-	t.Helper()
-	z := &zone{hold: make(chan struct{})}
-	byName := map[string][]mdns.RR{}
-	for _, r := range records {
-		rr, err := mdns.NewRR(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		key := fmt.Sprint(rr.Header().Rrtype, strings.ToLower(rr.Header().Name))
-		byName[key] = append(byName[key], rr)
-	}
-	handler := func(w mdns.ResponseWriter, q *mdns.Msg) {
-		z.asked.Add(1)
-		<-z.hold
-		m := new(mdns.Msg).SetReply(q)
-		m.Answer = byName[fmt.Sprint(q.Question[0].Qtype, strings.ToLower(q.Question[0].Name))]
-		if len(m.Answer) == 0 {
-			m.Rcode = mdns.RcodeNameError
-		}
-		if w.RemoteAddr().Network() == "udp" {
-			m.Truncate(512)
-		}
-		if err := w.WriteMsg(m); err != nil {
-			t.Log(err)
-		}
-	}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", pc.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	z.addr = pc.LocalAddr().String()
-	for _, s := range []*mdns.Server{{PacketConn: pc}, {Listener: l}} {
-		s.Handler = mdns.HandlerFunc(handler)
-		go s.ActivateAndServe()
-		t.Cleanup(func() { s.Shutdown() })
-	}
-	return z
-}
 
 func newResolver(t *testing.T, servers ...string) *Resolver {
 	t.Helper()
@@ -84,14 +24,14 @@ func newResolver(t *testing.T, servers ...string) *Resolver {
 
 func TestLookups(t *testing.T) {
 	long := strings.Repeat("x", 250)
-	z := serveZone(t,
+	z := dnstest.Serve(t,
 		`a.example. 60 IN TXT "v=spf1 " "-all"`,
 		`a.example. 60 IN MX 10 mx.a.example.`,
 		`a.example. 60 IN A 192.0.2.1`,
 		`a.example. 60 IN AAAA 2001:db8::1`,
 		`1.2.0.192.in-addr.arpa. 60 IN PTR mx.a.example.`,
 		`long.example. 60 IN TXT "`+long+`"`, `long.example. 60 IN TXT "`+long+`1"`, `long.example. 60 IN TXT "`+long+`2"`)
-	r := newResolver(t, z.addr)
+	r := newResolver(t, z.Addr)
 	ctx := t.Context()
 	if txt, err := r.LookupTXT(ctx, "A.example"); err != nil || len(txt) != 1 || txt[0] != "v=spf1 -all" {
 		t.Errorf("TXT %q, %v", txt, err)
@@ -116,8 +56,8 @@ func TestLookups(t *testing.T) {
 }
 
 func TestAskedOnce(t *testing.T) {
-	z := holdZone(t, `a.example. 60 IN A 192.0.2.1`)
-	r := newResolver(t, z.addr)
+	z := dnstest.Hold(t, `a.example. 60 IN A 192.0.2.1`)
+	r := newResolver(t, z.Addr)
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
@@ -126,7 +66,7 @@ func TestAskedOnce(t *testing.T) {
 			}
 		})
 	}
-	close(z.hold)
+	z.Release()
 	wg.Wait()
 	if _, err := r.LookupA(t.Context(), "a.example"); err != nil {
 		t.Error(err)
@@ -135,20 +75,20 @@ func TestAskedOnce(t *testing.T) {
 		t.Error("a name that is not there was found")
 	}
 	_, _ = r.LookupA(t.Context(), "none.example")
-	if n := z.asked.Load(); n > 22 || n < 2 {
+	if n := z.Asked.Load(); n > 22 || n < 2 {
 		t.Errorf("server was asked %d times", n)
 	}
-	before := z.asked.Load()
+	before := z.Asked.Load()
 	_, _ = r.LookupA(t.Context(), "a.example")
 	_, _ = r.LookupA(t.Context(), "none.example")
-	if z.asked.Load() != before {
+	if z.Asked.Load() != before {
 		t.Error("a cached answer was asked for again")
 	}
 }
 
 func TestBudget(t *testing.T) {
-	z := holdZone(t, `a.example. 60 IN A 192.0.2.1`)
-	r := newResolver(t, z.addr)
+	z := dnstest.Hold(t, `a.example. 60 IN A 192.0.2.1`)
+	r := newResolver(t, z.Addr)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := r.LookupA(ctx, "a.example")
@@ -156,17 +96,17 @@ func TestBudget(t *testing.T) {
 	if !errors.As(err, &d) || !d.IsTemporary {
 		t.Errorf("a question without time gives %v, want a temporary error", err)
 	}
-	close(z.hold)
+	z.Release()
 }
 
 func TestDeadServerIsPassedOver(t *testing.T) {
-	z := serveZone(t, `a.example. 60 IN A 192.0.2.1`)
+	z := dnstest.Serve(t, `a.example. 60 IN A 192.0.2.1`)
 	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	closed.Close()
-	r := newResolver(t, closed.LocalAddr().String(), z.addr)
+	r := newResolver(t, closed.LocalAddr().String(), z.Addr)
 	if a, err := r.LookupA(t.Context(), "a.example"); err != nil || len(a) != 1 {
 		t.Errorf("%v, %v", a, err)
 	}

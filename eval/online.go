@@ -72,7 +72,6 @@ type school struct {
 	lessons Lessons
 	random  *rand.Rand
 	waiting []*message.Lesson
-	taught  int
 }
 
 func newSchool(f *filter.Filter, l Lessons) *school {

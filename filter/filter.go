@@ -8,11 +8,14 @@ package filter
 
 import (
 	"context"
+	"net/netip"
 	"strconv"
 	"sync"
 
 	"rempart/campaign"
+	"rempart/filter/auth"
 	"rempart/filter/learn"
+	"rempart/filter/reputation"
 	"rempart/message"
 )
 
@@ -20,6 +23,9 @@ import (
 type Filter struct {
 	model  *learn.Model
 	book   *campaign.Book
+	known  *reputation.Table
+	auth   *auth.Checker
+	geo    Geography
 	tables map[tableKey]*table
 	pool   sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -39,11 +45,19 @@ type table struct {
 type Options struct {
 	// Scratch makes every prior zero: what such a filter knows it was taught. For measuring learners.
 	Scratch bool
+	// Auth asks DNS; nil asks nothing.
+	Auth *auth.Checker
+	// Geography places addresses; nil places none.
+	Geography Geography
 }
+
+// Geography says where an address is: ISO 3166-1 alpha-2 country and autonomous system; empty and 0 if it does not know.
+type Geography func(netip.Addr) (country string, network uint32)
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
-	f := &Filter{model: learn.New(o.Scratch), book: campaign.NewBook(), tables: map[tableKey]*table{}}
+	f := &Filter{model: learn.New(o.Scratch), book: campaign.NewBook(), known: reputation.New(),
+		auth: o.Auth, geo: o.Geography, tables: map[tableKey]*table{}}
 	longest := 0
 	for _, t := range signalTables {
 		rows := make([]learn.Signal, len(t.rows))
@@ -83,14 +97,16 @@ func (f *Filter) Lesson(ctx context.Context, m *message.Message, label message.L
 	f.gather(ctx, m)
 	results := f.pool.Get().(*[]message.Result)
 	defer f.pool.Put(results)
-	l := &message.Lesson{Message: m.Key(), Label: label, Scope: scope, Teacher: teacher, Digest: m.Facts.Digest}
+	l := &message.Lesson{Message: m.Key(), Label: label, Scope: scope, Teacher: teacher, Digest: m.Facts.Digest,
+		Source: reputation.Key(m)}
 	t.combiner.Observe(l, m, t.read(*results, m))
 	return l
 }
 
 // Apply learns one lesson. Lessons come in the order of the journal, from one goroutine.
 func (f *Filter) Apply(l *message.Lesson) {
-	f.model.Apply(l)
+	corrected := f.model.Apply(l)
+	f.known.Teach(l.Source, l.Label, corrected)
 	if d, ok := campaign.FromBytes(l.Digest); ok {
 		f.book.Teach(d, l.Scope.Tenant, l.Message, l.Label)
 	}
@@ -101,6 +117,13 @@ func (f *Filter) Lessons() uint64 { return f.model.Lessons() }
 
 // gather asks for the facts.
 func (f *Filter) gather(ctx context.Context, m *message.Message) {
+	if f.auth != nil {
+		f.auth.Check(ctx, m)
+	}
+	if f.geo != nil && m.Source.Address.IsValid() && m.Source.Country == "" {
+		m.Source.Country, m.Source.Network = f.geo(m.Source.Address)
+	}
+	m.Facts.Reputation = f.known.Of(reputation.Key(m))
 	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
 		m.Facts.Digest = d.Bytes()
 		m.Facts.Campaign = f.book.Nearest(d, m.Tenant)

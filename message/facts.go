@@ -34,6 +34,7 @@ type Listing struct {
 	List  string // as configured
 	Name  string // what was asked: an address or a domain
 	Codes []string
+	Allow bool  // the list names good senders
 	State State // unknown: no answer in time, or the list is switched off
 }
 

@@ -22,8 +22,9 @@ func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []me
 	}
 }
 
-// Apply learns one lesson. Lessons come in the order of the journal, from one goroutine.
-func (m *Model) Apply(l *message.Lesson) {
+// Apply learns one lesson and reports whether it took an earlier one back. Lessons come in the order of the journal, from
+// one goroutine.
+func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lessons++
@@ -32,7 +33,7 @@ func (m *Model) Apply(l *message.Lesson) {
 	past := m.ledger.get(key)
 	if past != nil && past.label != l.Label {
 		m.takeBack(l, past, own)
-		past = nil
+		past, corrected = nil, true
 	}
 	if past == nil {
 		past = m.ledger.put(key, l.Label)
@@ -50,6 +51,7 @@ func (m *Model) Apply(l *message.Lesson) {
 		}
 		past.shared[i] += teach(set.Hashes, l.Label == message.Spam, rate, m.shared[i])
 	}
+	return corrected
 }
 
 // takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a

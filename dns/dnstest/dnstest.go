@@ -1,0 +1,100 @@
+// Package dnstest is a DNS server on loopback for tests: real questions over UDP and TCP, answered from a few records.
+package dnstest
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	mdns "github.com/miekg/dns"
+)
+
+// Zone is a running server. It stops with its test.
+type Zone struct {
+	Addr  string       // host:port
+	Asked atomic.Int64 // questions so far
+
+	hold   chan struct{}
+	byName map[string][]mdns.RR
+}
+
+// Serve answers from records in master file form ("a.example. 60 IN A 192.0.2.1") and with "no such name" beside them.
+func Serve(t testing.TB, records ...string) *Zone {
+	t.Helper()
+	z := Hold(t, records...)
+	z.Release()
+	return z
+}
+
+// Hold is [Serve], but no answer is given before [Zone.Release].
+func Hold(t testing.TB, records ...string) *Zone {
+	t.Helper()
+	z := &Zone{hold: make(chan struct{}), byName: map[string][]mdns.RR{}}
+	for _, r := range records {
+		rr, err := mdns.NewRR(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := keyOf(rr.Header().Rrtype, rr.Header().Name)
+		z.byName[key] = append(z.byName[key], rr)
+	}
+	pc, l := listen(t)
+	z.Addr = pc.LocalAddr().String()
+	for _, s := range []*mdns.Server{{PacketConn: pc}, {Listener: l}} {
+		started := make(chan struct{})
+		s.Handler, s.NotifyStartedFunc = mdns.HandlerFunc(z.answer), func() { close(started) }
+		go func() {
+			if err := s.ActivateAndServe(); err != nil {
+				t.Log(err)
+			}
+		}()
+		<-started
+		t.Cleanup(func() {
+			if err := s.Shutdown(); err != nil {
+				t.Log(err)
+			}
+		})
+	}
+	return z
+}
+
+// listen finds a port that is free for both UDP and TCP.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc, err := net.ListenPacket("udp", l.Addr().String())
+		if err == nil {
+			return pc, l
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no port is free for both UDP and TCP")
+	return nil, nil
+}
+
+// Release lets the answers go.
+func (z *Zone) Release() { close(z.hold) }
+
+func (z *Zone) answer(w mdns.ResponseWriter, q *mdns.Msg) {
+	z.Asked.Add(1)
+	<-z.hold
+	m := new(mdns.Msg).SetReply(q)
+	m.Answer = z.byName[keyOf(q.Question[0].Qtype, q.Question[0].Name)]
+	if len(m.Answer) == 0 {
+		m.Rcode = mdns.RcodeNameError
+	}
+	if w.RemoteAddr().Network() == "udp" {
+		m.Truncate(512)
+	}
+	_ = w.WriteMsg(m) // the asker may be gone
+}
+
+func keyOf(kind uint16, name string) string { return fmt.Sprint(kind, " ", strings.ToLower(name)) }
