@@ -15,6 +15,7 @@ func hop(v string) message.Hop {
 		v = v[:i]
 	}
 	clause, named := "", false // the word that rules what follows
+	seen := false              // the address that the receiving side saw, which stands in the comment
 	for v != "" {
 		v = strings.TrimLeft(v, " \t\r\n")
 		if v == "" {
@@ -25,8 +26,10 @@ func hop(v string) message.Hop {
 			if n == 0 {
 				n = len(v)
 			}
-			if clause == "from" && !h.Address.IsValid() {
-				h.Address = addressIn(v[:n])
+			if clause == "from" && !seen && !strings.Contains(v[:n], "helo=") { // Exim's comment repeats the claim
+				if a := addressIn(v[:n]); a.IsValid() {
+					h.Address, seen = a, true
+				}
 			}
 			v = v[n:]
 			continue

@@ -1,0 +1,49 @@
+package content
+
+import (
+	"strings"
+
+	"rempart/message"
+)
+
+// minHidden: newsletters hide a line of preview text and its padding.
+const minHidden = 200
+
+// HiddenText speaks against text that HTML hides from the reader: display:none, no size, the colour of the background.
+// Value: its share of all text, 0.1 to 1. Argument: per cent.
+func HiddenText(m *message.Message) message.Result {
+	hidden := len(m.HiddenText)
+	if hidden < minHidden {
+		return message.Absent
+	}
+	share := float64(hidden) / float64(hidden+len(m.HTMLText))
+	if share < 0.1 {
+		return message.Absent
+	}
+	return message.Present(share, int64(share*100))
+}
+
+// HTMLOnly speaks a little against HTML without the plain alternative that RFC 2046 section 5.1.4 offers readers
+// without HTML. Value: 1.
+func HTMLOnly(m *message.Message) message.Result { return seen(m.HTML != "" && m.Text == "") }
+
+// ImageOnly speaks against HTML that says what it says in a picture: images, and fewer than a hundred letters.
+// Value: 1. Argument: letters.
+func ImageOnly(m *message.Message) message.Result {
+	if m.HTML == "" || len(m.HTMLText) >= 100 || len(m.Text) >= 100 {
+		return message.Absent
+	}
+	images := strings.Contains(m.HTML, "<img") || strings.Contains(m.HTML, "<IMG")
+	return seen(images, len(m.HTMLText))
+}
+
+// Form speaks against a form in mail: it asks for secrets where no site's address is shown. Value: 1. Argument: the
+// host it sends to.
+func Form(m *message.Message) message.Result {
+	for i := range m.Links {
+		if m.Links[i].Kind == message.LinkForm && m.Links[i].Host != "" {
+			return message.Present(1, quote(m.Links[i].Host))
+		}
+	}
+	return message.Absent
+}

@@ -1,0 +1,64 @@
+package link
+
+import (
+	"testing"
+
+	"rempart/message"
+	"rempart/message/email"
+)
+
+func html(body string) *message.Message {
+	return email.ParseBytes([]byte("From: a@b.example\nContent-Type: text/html; charset=utf-8\n\n" + body))
+}
+
+func TestLinks(t *testing.T) {
+	signals := map[string]func(*message.Message) message.Result{
+		"raw": RawAddress, "lookalike": LookalikeHost, "other": OtherHost, "short": Shortener, "user": UserInfo, "script": ScriptLink,
+		"redirect": Redirect, "port": UnusualPort, "deep": DeepHost, "brand": BrandInside,
+	}
+	for _, tt := range []struct{ body, want string }{
+		{`<a href="http://198.51.100.7/x">pay</a>`, "raw"},
+		{`<a href="http://3325256711/x">pay</a>`, "raw"},
+		{`<a href="http://0xc6.0x33.0144.7/">pay</a>`, "raw"},
+		{`<a href="http://[2001:db8::1]/">pay</a>`, "raw"},
+		{`<a href="http://1.2.3.4.example/">x</a> <a href="http://7.example/">x</a>`, ""},
+		{`<img src="http://198.51.100.7/p.gif">`, ""}, // fetched, not followed
+		{`<a href="http://xn--pypal-4ve.example/">x</a>`, "lookalike"},
+		{`<a href="http://pаypal.example/">x</a>`, "lookalike"}, // Cyrillic а
+		{`<a href="http://bücher.example/">x</a>`, ""},
+		{`<a href="http://xn--e1afmkfd.example/">x</a>`, ""}, // пример: a word of its own alphabet
+		{`<a href="http://例え.example/">x</a>`, ""},
+		{`<a href="http://evil.example/">www.bank.com</a>`, "other"},
+		{`<a href="http://evil.example/">https://bank.com/login</a>`, "other"},
+		{`<a href="http://click.bank.com/x">www.bank.com</a>`, ""},
+		{`<a href="http://evil.example/">Our offer of 3.50 at Node.js e.g.</a>`, ""},
+		{`<a href="http://evil.example/">joe@bank.com</a>`, ""},
+		{`<a href="https://bit.ly/3x">x</a>`, "short"},
+		{`<a href="https://habit.lyrics.example/3x">x</a>`, ""},
+		{`<a href="http://bank.com@evil.example/">x</a>`, "user"},
+		{`<a href="http://evil.example/@joe">x</a> <a href="mailto:a@b.example">m</a>`, ""},
+		{`<a href="javascript:location='http://x'">x</a>`, "script"},
+		{`<a href="javascript:void(0)">x</a>`, ""},
+		{`<a href="data:text/html;base64,PGI+">x</a>`, "script"},
+		{`<a href="https://good.example/r?u=https%3A%2F%2Fevil.example">x</a>`, "redirect"},
+		{`<a href="https://good.example/r?u=123">x</a>`, ""},
+		{`<a href="http://a.example:81/">x</a>`, "port"},
+		{`<a href="http://a.example:8080/">x</a> <a href="http://a.example:443/">x</a>`, ""},
+		{`<a href="http://a.b.c.d.e.f.example/">x</a>`, "deep"},
+		{`<a href="http://www.bank.com.account.example/">x</a>`, "brand"},
+		{`<a href="http://www.company.example/">x</a> <a href="http://shop.com.au/">x</a>`, ""},
+	} {
+		m := html(tt.body)
+		for name, signal := range signals {
+			if r := signal(m); (r.State == message.StatePresent) != (name == tt.want) {
+				t.Errorf("%s: %s %v", tt.body, name, r)
+			}
+		}
+	}
+	if r := Links(html(`<a href="http://a.example/">x</a><img src="http://b.example/">`)); !r.Equal(message.Present(1, 1)) {
+		t.Error(r)
+	}
+	if r := OtherHost(html(`<a href="http://evil.example/">www.bank.com</a>`)); !r.Equal(message.Present(1, "www.bank.com", "evil.example")) {
+		t.Error(r)
+	}
+}
