@@ -34,7 +34,7 @@ var layers = [][]string{
 	{"catalogue"},
 	{"message"},
 	{"config"},
-	{"wire"},
+	{"wire", "durable"},
 }
 
 // Front doors share gateway's types and the parsers below, never each other's code.
