@@ -1,0 +1,128 @@
+// Package api is the front door for programs: JSON over HTTP, described by OpenAPI 3.1 at /openapi.json.
+//
+// A verdict is the object that rempart scan --json prints (catalogue.Verdict). Who may judge may not thereby teach: each
+// token has its rights. Errors are problem documents (RFC 9457) whose detail says what to do. All is safe for concurrent
+// use.
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/errgroup"
+
+	"rempart/gateway"
+	"rempart/message"
+)
+
+// Lesson is what a user of the API teaches.
+type Lesson struct {
+	Label    message.Label
+	Category message.Category
+	Scope    message.Scope
+	Teacher  string // the token's name
+	Message  *message.Message
+}
+
+// Learn teaches and returns the message's probability before and after.
+type Learn func(ctx context.Context, l Lesson) (before, after float64, err error)
+
+// API is one HTTP front door.
+type API struct {
+	cfg     Config
+	host    *gateway.Host
+	learn   Learn
+	handler http.Handler
+}
+
+// New checks cfg and makes the front door; it starts nothing.
+func New(cfg Config, host *gateway.Host, learn Learn) (*API, error) {
+	if err := cfg.Check("gateway.api"); err != nil {
+		return nil, err
+	}
+	a := &API{cfg: cfg.withDefaults(), host: host, learn: learn}
+	mux := http.NewServeMux()
+	a.routes(humago.New(mux, description()))
+	a.handler = a.guard(mux)
+	return a, nil
+}
+
+// description is the OpenAPI document's frame. No page is served beside it: the usual ones load scripts from elsewhere.
+func description() huma.Config {
+	c := huma.DefaultConfig("Rempart", "1")
+	c.Info.Description = "Judge messages and teach. A verdict's score is in natural log-odds; its signals' weights add up to it."
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "a token of [[gateway.api.token]]"},
+	}
+	return c
+}
+
+// Limits of a connection. A mail of 32 MiB needs its minute on a slow line.
+const (
+	headerTimeout  = 10 * time.Second
+	bodyTimeout    = 2 * time.Minute
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+// Run serves until ctx is done; requests in hand are answered.
+func (a *API) Run(ctx context.Context, listeners []net.Listener) error {
+	server := &http.Server{
+		Handler: a.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout: bodyTimeout + time.Duration(a.cfg.Budget)*2, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: log.New(errorLog{a.host.Log}, "", 0),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range listeners {
+		l = netutil.LimitListener(l, a.cfg.MaxConnections)
+		g.Go(func() error {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(a.cfg.Drain))
+		defer cancel()
+		if err := server.Shutdown(drain); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// errorLog writes the HTTP server's complaints as log lines.
+type errorLog struct{ log *slog.Logger }
+
+func (e errorLog) Write(b []byte) (int, error) {
+	e.log.Warn("http", "error", string(b))
+	return len(b), nil
+}
+
+// guard answers a handler's panic as any other missing judgement.
+func (a *API) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.host.Guard(a.cfg.Name, func() { next.ServeHTTP(w, r) }) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Retry-After", retryAfter)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"title":"Service Unavailable","status":503,"detail":"the message could not be judged; try again later"}`)
+		}
+	})
+}
+
+// retryAfter is seconds: an overload is mostly over by then.
+const retryAfter = "10"
