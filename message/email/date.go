@@ -91,6 +91,8 @@ func (d *dateParts) number(s string) {
 		}
 	}
 	switch {
+	case len(s) == 3 && s[0] == '0' && d.day < 0: // "029 Apr": some program's day
+		d.day = n
 	case len(s) >= 3 && d.year < 0:
 		d.year = n
 		d.iso = d.day < 0 && d.month < 0
