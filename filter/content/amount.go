@@ -122,7 +122,10 @@ func numberRun(s string, i int) (end, digits, groups int) {
 	return end, digits, groups
 }
 
-// dateLike reports times and dates written with the same separators ("2026-11-23 10 30").
+// dateLike reports dates with a time ("2026-11-23 10 30", "23.11.2026 10") and addresses of four numbers.
 func dateLike(s string) bool {
-	return len(s) >= 10 && (s[:2] == "20" || s[:2] == "19") && (s[4] == '-' || s[4] == '.')
+	if len(s) < 10 {
+		return false
+	}
+	return (s[:2] == "20" || s[:2] == "19") && (s[4] == '-' || s[4] == '.') || s[2] == '.' && s[5] == '.' || strings.Count(s, ".") == 3 && !strings.ContainsAny(s, " +-(")
 }

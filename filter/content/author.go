@@ -9,9 +9,10 @@ import (
 )
 
 // ReplyElsewhere speaks against a Reply-To (RFC 5322 section 3.6.2) in another organisation's domain than the author's:
-// answers go to somebody else. Organisations are told apart by the public suffix list. Value: 1. Argument: the address.
+// answers go to somebody else. Organisations are told apart by the public suffix list; a discussion list asks for answers to
+// itself (RFC 2369) and is honest. Value: 1. Argument: the address.
 func ReplyElsewhere(m *message.Message) message.Result {
-	if m.From.Domain == "" {
+	if m.From.Domain == "" || len(m.ReplyTo) == 0 || m.Header.Count("List-Id")+m.Header.Count("List-Post") > 0 {
 		return message.Absent
 	}
 	for _, a := range m.ReplyTo {

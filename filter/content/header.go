@@ -78,10 +78,10 @@ func FromMultiple(m *message.Message) message.Result {
 	return seen(n > 1, n)
 }
 
-// DuplicateField speaks against a second field of a kind that may occur once (RFC 5322 section 3.6), From excepted.
-// Value: 1. Argument: the field's name.
+// DuplicateField speaks against a second field of a kind that may occur once (RFC 5322 section 3.6): From has its own
+// signal, and a second Reply-To is what lists add. Value: 1. Argument: the field's name.
 func DuplicateField(m *message.Message) message.Result {
-	for _, name := range [...]string{"Subject", "Date", "Message-ID", "To", "Reply-To", "Sender", "MIME-Version", "Content-Type"} {
+	for _, name := range [...]string{"Subject", "Date", "Message-ID", "To", "Sender", "MIME-Version", "Content-Type"} {
 		if m.Header.Count(name) > 1 {
 			return message.Present(1, name)
 		}
@@ -203,7 +203,7 @@ func EncodedPlain(m *message.Message) message.Result {
 			continue
 		}
 		if (strings.Contains(f.Raw, "?B?") || strings.Contains(f.Raw, "?b?")) && plainASCII(f.Value) {
-			return message.Present(1, quote(f.Value))
+			return message.Present(1, quote(strings.TrimSpace(f.Value)))
 		}
 	}
 	return message.Absent

@@ -216,8 +216,9 @@ func spacedRun(s string, i int) (end int, same bool) {
 func asciiLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // LeetWords speaks against digits and signs in the middle of words where letters belong ("v1agra", "m0ney", "pa$$word").
-// Words of five letters or more count, with one or two such places between small letters; names of models and versions
-// have their digits at an end or in capitals. Value: log2 of the number of words, 1 to 4. Arguments: number, the first.
+// Words of five letters or more count, with one or two such places between small letters: a single digit that looks like a
+// vowel, or a 5 or dollar sign beside one. Names of models and versions have their digits at an end, in capitals or
+// several together. Value: log2 of the number of words, 1 to 4. Arguments: number, the first.
 func LeetWords(m *message.Message) message.Result {
 	n, first := 0, ""
 	for _, s := range texts(m) {
@@ -241,7 +242,7 @@ func LeetWords(m *message.Message) message.Result {
 }
 
 func leetByte(c byte) bool {
-	return c == '0' || c == '1' || c == '3' || c == '4' || c == '5' || c == '7' || c == '$' || c == '@'
+	return c == '0' || c == '1' || c == '3' || c == '4' || c == '5' || c == '$' || c == '@'
 }
 
 // plainWord is the text around i up to white space, and its end.
@@ -266,12 +267,24 @@ func leet(word string) bool {
 		case 'a' <= c && c <= 'z' || i == 0 && 'A' <= c && c <= 'Z':
 			hex = hex && c|0x20 <= 'f'
 		case leetByte(c) && i > 0 && i < len(word)-1:
-			if !leetByte(word[i-1]) {
-				places++
+			places++
+			before, after := word[i-1], word[i+1]
+			switch {
+			case c == '$':
+			case leetByte(before) || leetByte(after), c == '5' && !vowel(before) && !vowel(after):
+				return false
 			}
 		default:
 			return false
 		}
 	}
-	return !hex && (places == 1 || places == 2) && !strings.Contains(word, "@") && len(word)-places >= 4
+	return !hex && places >= 1 && places <= 2 && !strings.Contains(word, "@") && len(word)-places >= 4
+}
+
+func vowel(c byte) bool {
+	switch c | 0x20 {
+	case 'a', 'e', 'i', 'o', 'u', 'y':
+		return true
+	}
+	return false
 }

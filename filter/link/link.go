@@ -135,18 +135,22 @@ func ascii(s string) bool {
 }
 
 // OtherHost speaks against a link whose text names another host than the one it leads to. Hosts of one organisation
-// (public suffix list) are one, and so are a host and the tracker of a sender whose own domain signs the link: that is
-// not known here, so the prior stays moderate. Value: log2 of their number, 1 to 4. Arguments: shown host, true host.
+// (public suffix list) are one. A newsletter (List-Unsubscribe, RFC 2369) is honest that names its author's own site, or
+// counts all its clicks at one other host. Value: log2 of their number, 1 to 4. Arguments: shown host, true host.
 func OtherHost(m *message.Message) message.Result {
 	n := 0
 	var shown, truth string
+	author, tracker := "", ""
+	if m.Header.Count("List-Unsubscribe") > 0 {
+		author, tracker = organisation(m.From.Domain), commonHost(m)
+	}
 	for i := range m.Links {
 		l := &m.Links[i]
 		if l.Kind != message.LinkHref || l.Host == "" || len(l.Text) < 4 || len(l.Text) > 300 {
 			continue
 		}
 		host := namedHost(l.Text)
-		if host == "" || organisation(host) == organisation(l.Host) {
+		if host == "" || organisation(host) == organisation(l.Host) || organisation(host) == author || l.Host == tracker {
 			continue
 		}
 		if n++; n == 1 {
@@ -157,6 +161,33 @@ func OtherHost(m *message.Message) message.Result {
 		return message.Absent
 	}
 	return message.Present(count(n), quote(shown), quote(truth))
+}
+
+// commonHost is the host that most links lead to, if they are five or more.
+func commonHost(m *message.Message) string {
+	host, n := "", 0
+	for i := range m.Links { // majority vote (Boyer and Moore)
+		switch l := &m.Links[i]; {
+		case l.Kind != message.LinkHref || l.Host == "":
+		case n == 0:
+			host, n = l.Host, 1
+		case l.Host == host:
+			n++
+		default:
+			n--
+		}
+	}
+	if n = 0; host != "" {
+		for i := range m.Links {
+			if m.Links[i].Kind == message.LinkHref && m.Links[i].Host == host {
+				n++
+			}
+		}
+	}
+	if n < 5 {
+		return ""
+	}
+	return host
 }
 
 // namedHost is the host that a link's text consists of or begins with; empty if the text is words.
