@@ -13,6 +13,10 @@ func MoneyAmounts(m *message.Message) message.Result {
 	n, first := 0, ""
 	for _, s := range texts(m) {
 		for i := 0; i < len(s); {
+			if !currencyByte[s[i]] {
+				i++
+				continue
+			}
 			start, size := currency(s, i)
 			if size == 0 {
 				i++
@@ -32,6 +36,10 @@ func MoneyAmounts(m *message.Message) message.Result {
 	}
 	return message.Present(count(n), n, quote(first))
 }
+
+// currencyByte are the first bytes of signs and codes.
+var currencyByte = [256]bool{'$': true, 0xc2: true, 0xe2: true, 'U': true, 'E': true, 'G': true, 'J': true, 'C': true, 'I': true,
+	'A': true, 'R': true}
 
 // currency reports the sign or code at i.
 func currency(s string, i int) (start, size int) {

@@ -171,6 +171,9 @@ func DirectionOverride(m *message.Message) message.Result {
 	return message.Absent
 }
 
+// separator are the characters that stand between the letters.
+var separator = [256]bool{' ': true, '.': true, '-': true, '*': true, '_': true}
+
 // minSpaced: "a b c" lists three things.
 const minSpaced = 5
 
@@ -180,6 +183,10 @@ func SpacedLetters(m *message.Message) message.Result {
 	n, first := 0, ""
 	for _, s := range texts(m) {
 		for i := 0; i+2*minSpaced-1 <= len(s); {
+			if !separator[s[i+1]] || !separator[s[i+3]] {
+				i++
+				continue
+			}
 			end, same := spacedRun(s, i)
 			if (end-i+1)/2 >= minSpaced && !same {
 				if n++; n == 1 {
@@ -202,9 +209,6 @@ func spacedRun(s string, i int) (end int, same bool) {
 		return i, false
 	}
 	sep := s[i+1]
-	if sep != ' ' && sep != '.' && sep != '-' && sep != '*' && sep != '_' {
-		return i + 1, false
-	}
 	end, same = i+1, true
 	for end+1 < len(s) && s[end] == sep && asciiLetter(s[end+1]) && !(end+2 < len(s) && wordByte(s[end+2])) {
 		same = same && s[end+1] == s[i]

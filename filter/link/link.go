@@ -90,7 +90,7 @@ func numeric(host string) notation {
 func LookalikeHost(m *message.Message) message.Result {
 	for i := range m.Links {
 		host := m.Links[i].Host
-		if host == "" || !follows(&m.Links[i]) || !strings.Contains(host, "xn--") && ascii(host) {
+		if host == "" || len(host) > 253 || !follows(&m.Links[i]) || !strings.Contains(host, "xn--") && ascii(host) {
 			continue
 		}
 		shown, err := idna.Punycode.ToUnicode(host)

@@ -54,11 +54,6 @@ func (s *source) nextLine(i int) int {
 	return len(s.text)
 }
 
-// line is the line at i without its end.
-func (s *source) line(i int) string {
-	return strings.TrimSuffix(s.text[i:s.nextLine(i)], "\n")
-}
-
 // field reads one header field at s.pos: its name and its value as received, folds inside, without the last line end.
 // ok is false at the header's end, which is passed.
 func (s *source) field(p *parser, first bool) (name, raw string, ok bool) {
