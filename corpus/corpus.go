@@ -62,7 +62,7 @@ func walk(root string, visit func(Item) error) error {
 		}
 		if d.IsDir() {
 			if d.Name() == "tmp" && isMaildir(filepath.Dir(path)) {
-				return filepath.SkipDir // RFC-less but universal: what lies there is not delivered yet
+				return filepath.SkipDir // what lies there is not delivered yet
 			}
 			return nil
 		}
@@ -115,9 +115,21 @@ func read(path string, r io.Reader, visit func(Item) error) error {
 	return visit(Item{Path: path, Message: parseMail(raw)})
 }
 
+// ReadMail reads a file that is one mail, whatever its first bytes.
+func ReadMail(path string) (*message.Message, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseMail(raw), nil
+}
+
 func parseMail(raw []byte) *message.Message {
 	m := email.ParseBytes(raw)
 	m.Direction = message.In
+	if len(m.Route) > 0 {
+		m.Arrived = m.Route[0].At // the last hop is the mail store's own: a file has no other time of arrival
+	}
 	return m
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"rempart/filter"
 	"rempart/message"
+	"rempart/message/sms"
 )
 
 // Folds cross-validates texts: each fold is judged by a filter that was taught the others, once and in the file's order,
@@ -74,7 +75,9 @@ func (t text) label() message.Label {
 }
 
 func (t text) message() *message.Message {
-	return &message.Message{Channel: message.SMS, Direction: message.In, Text: t.text, Size: len(t.text)}
+	m := sms.New("", "", t.text)
+	m.Direction = message.In
+	return m
 }
 
 func readTexts(path string) ([]text, error) {

@@ -15,9 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"rempart/corpus"
 	"rempart/filter"
 	"rempart/message"
-	"rempart/message/email"
 )
 
 // Lessons says how lessons come. The zero value teaches nothing; [Immediate] is the TREC protocol's.
@@ -47,12 +47,10 @@ func Online(ctx context.Context, index string, lessons Lessons, progress func(do
 		if err := ctx.Err(); err != nil {
 			return Figures{}, nil, err
 		}
-		raw, err := os.ReadFile(e.path)
+		m, err := corpus.ReadMail(e.path)
 		if err != nil {
 			return Figures{}, nil, err
 		}
-		m := email.ParseBytes(raw)
-		m.Direction = message.In
 		v := f.Judge(ctx, m, nil).Verdicts[0]
 		results = append(results, Result{v.Score.Float(), v.Probability, e.spam})
 		school.teach(ctx, m, e.spam)

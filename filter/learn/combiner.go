@@ -65,8 +65,8 @@ const maxLearnerScore = 12 * message.FixedOne
 
 // Steps of the combiner's own learning, in log-odds for an input of 1 at full error.
 const (
-	biasStep   = message.One / 20
-	signalStep = message.One / 10
+	biasStep   = message.One / 50
+	signalStep = message.One / 100
 )
 
 // teach moves the coefficients of what was seen against the error of the whole score.
