@@ -31,6 +31,7 @@ func (p *parser) envelope() {
 			case is(f.Name, "from") && m.From == (message.Address{}):
 				if list := p.addressField(nil, f); len(list) > 0 {
 					m.From = list[0]
+					m.Source.ID = list[0].Domain
 				}
 			case is(f.Name, "date") && m.Date.IsZero():
 				if m.Date = ParseDate(f.Value); m.Date.IsZero() {
