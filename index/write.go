@@ -1,0 +1,237 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"rempart/message"
+)
+
+const (
+	maxBatch   = 512
+	batchWait  = 200 * time.Millisecond
+	sweepEvery = time.Minute
+	sweepBatch = 2000 // rows a transaction, so that a sweep does not hold up the writer
+	trimBatch  = 200  // rows before the size is looked at again
+	sampleRest = 16   // of what is no spam, one in so many is kept when there is too much
+)
+
+// Add records an event. It never waits. The caller must not change e afterwards.
+func (x *Index) Add(e *message.Event) {
+	spam := isSpam(e)
+	if !spam && len(x.queue) > queueLength/2 && x.seen.Add(1)%sampleRest != 0 {
+		x.dropped.Add(1)
+		return
+	}
+	select {
+	case x.queue <- e:
+	default:
+		x.drop(e)
+	}
+}
+
+func (x *Index) drop(e *message.Event) {
+	if isSpam(e) {
+		x.droppedSpam.Add(1)
+	} else {
+		x.dropped.Add(1)
+	}
+}
+
+func isSpam(e *message.Event) bool {
+	o := e.Worst()
+	return o != nil && (o.Decision.Action > message.Accept || e.Verdicts[o.Verdict].Probability >= 0.5)
+}
+
+// Run writes and sweeps until ctx ends; what is queued by then is written first.
+func (x *Index) Run(ctx context.Context) error {
+	flush := time.NewTicker(batchWait)
+	defer flush.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	batch := make([]*message.Event, 0, maxBatch)
+	for {
+		select {
+		case e := <-x.queue:
+			if batch = append(batch, e); len(batch) == maxBatch {
+				batch = x.flush(batch)
+			}
+		case <-flush.C:
+			batch = x.flush(batch)
+		case <-sweep.C:
+			if err := x.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				x.log.Error("index was not swept", "error", err)
+			}
+		case <-ctx.Done():
+			for {
+				select {
+				case e := <-x.queue:
+					if batch = append(batch, e); len(batch) == maxBatch {
+						batch = x.flush(batch)
+					}
+				default:
+					x.flush(batch)
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// flush writes one batch, or drops and counts it, and returns it empty.
+func (x *Index) flush(batch []*message.Event) []*message.Event {
+	if len(batch) == 0 {
+		return batch
+	}
+	// Without the context of Run: what is in hand is written also when it ends.
+	if err := x.insert(context.Background(), batch); err != nil {
+		for _, e := range batch {
+			x.drop(e)
+		}
+		why := err.Error()
+		if x.failure.Swap(&why) == nil {
+			x.log.Error("events are dropped", "error", err)
+		}
+	} else {
+		x.written.Add(uint64(len(batch)))
+		if x.failure.Swap(nil) != nil {
+			x.log.Info("events are recorded again")
+		}
+	}
+	clear(batch)
+	return batch[:0]
+}
+
+func (x *Index) insert(ctx context.Context, batch []*message.Event) error {
+	return inTx(ctx, x.write, func(tx *sql.Tx) error {
+		event, err := tx.PrepareContext(ctx, "INSERT INTO events (seq, id, channel, action, score, record) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING")
+		if err != nil {
+			return err
+		}
+		term, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO terms (term, seq, channel, action) VALUES (?, ?, ?, ?)")
+		if err != nil {
+			return err
+		}
+		for _, e := range batch {
+			var action, score int64
+			if o := e.Worst(); o != nil {
+				action, score = int64(o.Decision.Action), int64(e.Verdicts[o.Verdict].Score)
+			}
+			record, _ := e.AppendBinary(nil)
+			seq := e.Time.UnixMicro()
+			for ; ; seq++ {
+				r, err := event.ExecContext(ctx, seq, e.ID, int64(e.Channel), action, score, record)
+				if err != nil {
+					return err
+				}
+				if n, err := r.RowsAffected(); err != nil || n == 1 {
+					break
+				}
+			}
+			for _, t := range terms(e) {
+				if _, err := term.ExecContext(ctx, t, seq, int64(e.Channel), action); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		tx.Rollback()
+		return err
+	}
+	return tx.Commit()
+}
+
+// Sweep deletes what is older than the configured age at now, then the oldest until the size is within its bound. Run
+// does it every minute.
+func (x *Index) Sweep(ctx context.Context, now time.Time) error {
+	oldest := now.Add(-time.Duration(x.config.MaxAge)).UnixMicro()
+	for {
+		n, err := x.delete(ctx, "SELECT seq, record FROM events WHERE seq < ? ORDER BY seq LIMIT ?", oldest, sweepBatch)
+		if err != nil {
+			return err
+		}
+		if n < sweepBatch {
+			break
+		}
+	}
+	for {
+		bytes, err := size(ctx, x.write)
+		if err != nil || bytes <= x.config.MaxBytes {
+			return err
+		}
+		n, err := x.delete(ctx, "SELECT seq, record FROM events WHERE seq < ? ORDER BY seq LIMIT ?", int64(1)<<62, trimBatch)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// Erase deletes every event in which the address or number appears, as sender, recipient or source, and returns how many.
+// The pages are overwritten, the write-ahead log emptied.
+func (x *Index) Erase(ctx context.Context, address string) (erased int, err error) {
+	for {
+		n, err := x.delete(ctx, "SELECT e.seq, e.record FROM terms t CROSS JOIN events e ON e.seq = t.seq WHERE t.term = ? LIMIT ?",
+			normal(address), sweepBatch)
+		erased += n
+		if err != nil {
+			return erased, err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	_, err = x.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return erased, err
+}
+
+// delete removes the selected events with their terms, which are made again from the record.
+func (x *Index) delete(ctx context.Context, query string, args ...any) (n int, err error) {
+	err = inTx(ctx, x.write, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		gone := make(map[int64][]string)
+		for rows.Next() {
+			var seq int64
+			var record []byte
+			if err := rows.Scan(&seq, &record); err != nil {
+				return err
+			}
+			var e message.Event
+			e.UnmarshalBinary(record) // of a damaged one, what can be read
+			gone[seq] = terms(&e)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for seq, list := range gone {
+			for _, t := range list {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM terms WHERE term = ? AND seq = ?", t, seq); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq = ?", seq); err != nil {
+				return err
+			}
+		}
+		n = len(gone)
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("delete events: %w", err)
+	}
+	return n, nil
+}
