@@ -87,7 +87,12 @@ func (b *Book) Teach(d Digest, tenant, id string, label message.Label) {
 		}
 		id = near.id
 	}
-	e := entry{digest: d, order: b.taught, tenant: tenant, id: id, label: label}
+	b.link(entry{digest: d, order: b.taught, tenant: tenant, id: id, label: label})
+	b.taught++
+}
+
+// link puts an entry in, in place of the oldest if the book is full.
+func (b *Book) link(e entry) {
 	at := uint32(len(b.entries))
 	if len(b.entries) < Capacity {
 		b.entries = append(b.entries, e)
@@ -97,9 +102,8 @@ func (b *Book) Teach(d Digest, tenant, id string, label message.Label) {
 		b.unlink(at)
 		b.entries[at] = e
 	}
-	b.taught++
 	for band := range b.bands {
-		key := d.band(band)
+		key := e.digest.band(band)
 		b.bands[band][key] = append(b.bands[band][key], at)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"rempart/campaign"
 	"rempart/filter/auth"
@@ -22,10 +23,9 @@ import (
 // Filter judges. Any number of goroutines may judge while one applies lessons.
 type Filter struct {
 	model  *learn.Model
-	book   *campaign.Book
-	known  *reputation.Table
-	auth   *auth.Checker
-	geo    Geography
+	book   atomic.Pointer[campaign.Book]
+	known  atomic.Pointer[reputation.Table]
+	asks   atomic.Pointer[Asks]
 	tables map[tableKey]*table
 	pool   sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -45,10 +45,12 @@ type table struct {
 type Options struct {
 	// Scratch makes every prior zero: what such a filter knows it was taught. For measuring learners.
 	Scratch bool
-	// Auth asks DNS; nil asks nothing.
-	Auth *auth.Checker
-	// Geography places addresses; nil places none.
-	Geography Geography
+}
+
+// Asks is where facts come from that are not in the message; the zero value asks nobody.
+type Asks struct {
+	Auth      *auth.Checker // asks DNS
+	Geography Geography     // places addresses
 }
 
 // Geography says where an address is: ISO 3166-1 alpha-2 country and autonomous system; empty and 0 if it does not know.
@@ -56,8 +58,10 @@ type Geography func(netip.Addr) (country string, network uint32)
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
-	f := &Filter{model: learn.New(o.Scratch), book: campaign.NewBook(), known: reputation.New(),
-		auth: o.Auth, geo: o.Geography, tables: map[tableKey]*table{}}
+	f := &Filter{model: learn.New(o.Scratch), tables: map[tableKey]*table{}}
+	f.book.Store(campaign.NewBook())
+	f.known.Store(reputation.New())
+	f.Ask(Asks{})
 	longest := 0
 	for _, t := range signalTables {
 		rows := make([]learn.Signal, len(t.rows))
@@ -72,6 +76,9 @@ func New(o Options) *Filter {
 	f.pool.New = func() any { r := make([]message.Result, longest); return &r }
 	return f
 }
+
+// Ask says where facts come from, from the next message on.
+func (f *Filter) Ask(a Asks) { f.asks.Store(&a) }
 
 // Judge gives a verdict for each recipient, or one if there is none. It writes m.Facts and completes m.Source. It never
 // fails and returns soon after ctx ends: what was not known by then is an unknown signal.
@@ -106,9 +113,9 @@ func (f *Filter) Lesson(ctx context.Context, m *message.Message, label message.L
 // Apply learns one lesson. Lessons come in the order of the journal, from one goroutine.
 func (f *Filter) Apply(l *message.Lesson) {
 	corrected := f.model.Apply(l)
-	f.known.Teach(l.Source, l.Label, corrected)
+	f.known.Load().Teach(l.Source, l.Label, corrected)
 	if d, ok := campaign.FromBytes(l.Digest); ok {
-		f.book.Teach(d, l.Scope.Tenant, l.Message, l.Label)
+		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label)
 	}
 }
 
@@ -117,16 +124,17 @@ func (f *Filter) Lessons() uint64 { return f.model.Lessons() }
 
 // gather asks for the facts.
 func (f *Filter) gather(ctx context.Context, m *message.Message) {
-	if f.auth != nil {
-		f.auth.Check(ctx, m)
+	asks := f.asks.Load()
+	if asks.Auth != nil {
+		asks.Auth.Check(ctx, m)
 	}
-	if f.geo != nil && m.Source.Address.IsValid() && m.Source.Country == "" {
-		m.Source.Country, m.Source.Network = f.geo(m.Source.Address)
+	if asks.Geography != nil && m.Source.Address.IsValid() && m.Source.Country == "" {
+		m.Source.Country, m.Source.Network = asks.Geography(m.Source.Address)
 	}
-	m.Facts.Reputation = f.known.Of(reputation.Key(m))
+	m.Facts.Reputation = f.known.Load().Of(reputation.Key(m))
 	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
 		m.Facts.Digest = d.Bytes()
-		m.Facts.Campaign = f.book.Nearest(d, m.Tenant)
+		m.Facts.Campaign = f.book.Load().Nearest(d, m.Tenant)
 	}
 }
 

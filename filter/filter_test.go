@@ -58,3 +58,27 @@ func TestRecipientsShareAVerdict(t *testing.T) {
 		t.Error("contributions do not add up to the score")
 	}
 }
+
+func TestSnapshot(t *testing.T) {
+	f := New(Options{})
+	ctx := context.Background()
+	const taught = "Your parcel 4471 is held at the depot, pay the fee of 2.99 at the page below within 24 hours"
+	m := text(taught)
+	m.MailFrom = "PARCEL"
+	f.Apply(f.Lesson(ctx, m, message.Spam, message.Scope{}, "postmaster"))
+	g := New(Options{})
+	snapshot := f.Snapshot()
+	if err := g.Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	a, b := f.Judge(ctx, m, nil).Verdicts[0], g.Judge(ctx, m, nil).Verdicts[0]
+	if a.Score != b.Score || a.Probability < 0.9 || len(a.Contributions) != len(b.Contributions) {
+		t.Errorf("restored: %v, want %v", b, a)
+	}
+	if err := g.Restore(snapshot[:len(snapshot)-3]); err == nil {
+		t.Error("a damaged snapshot was taken")
+	}
+	if c := g.Judge(ctx, m, nil).Verdicts[0]; c.Score != a.Score {
+		t.Error("a damaged snapshot changed the filter")
+	}
+}

@@ -1,0 +1,291 @@
+package learn
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"rempart/message"
+	"rempart/wire"
+)
+
+// snapshotVersion is the first byte of a model's snapshot.
+const snapshotVersion = 1
+
+// Tags of a snapshot; see docs/formats.md.
+const (
+	snapshotLessons wire.Tag = iota + 1
+	snapshotTable
+	snapshotCombiner
+	snapshotEffect
+)
+
+const (
+	tableLearner wire.Tag = iota + 1
+	tableTenant
+	tableBits
+	tableWeights
+)
+
+const (
+	combinerChannel wire.Tag = iota + 1
+	combinerDirection
+	combinerBias
+	combinerSignal
+)
+
+const (
+	learnedName wire.Tag = iota + 1
+	learnedPresent
+	learnedUnknown
+)
+
+const (
+	effectKey wire.Tag = iota + 1
+	effectLabel
+	effectShared
+	effectOwn
+)
+
+// AppendSnapshot appends all that lessons made of the model. Equal models give equal bytes.
+func (m *Model) AppendSnapshot(b []byte) []byte {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	b = append(b, snapshotVersion)
+	b = wire.AppendUint(b, snapshotLessons, m.lessons)
+	for i, t := range m.shared {
+		b = t.appendSnapshot(b, learners[i].name, "")
+	}
+	for _, tenant := range slices.Sorted(maps.Keys(m.tenants)) {
+		for i, t := range m.tenants[tenant] {
+			b = t.appendSnapshot(b, learners[i].name, tenant)
+		}
+	}
+	for _, c := range m.combiners {
+		b = wire.AppendRecord(b, snapshotCombiner, c.appendSnapshot)
+	}
+	return m.ledger.appendSnapshot(b)
+}
+
+func (t *table) appendSnapshot(b []byte, learner, tenant string) []byte {
+	return wire.AppendRecord(b, snapshotTable, func(b []byte) []byte {
+		b = wire.AppendString(b, tableLearner, learner)
+		b = wire.AppendString(b, tableTenant, tenant)
+		b = wire.AppendUint(b, tableBits, uint64(32-t.shift))
+		return wire.AppendRecord(b, tableWeights, t.appendWeights)
+	})
+}
+
+// appendWeights writes the weights that are not zero: the distance from the one before, then the weight.
+func (t *table) appendWeights(b []byte) []byte {
+	last := 0
+	for i, w := range t.weights {
+		if w != 0 {
+			b = binary.AppendUvarint(b, uint64(i-last))
+			b = binary.AppendVarint(b, int64(w))
+			last = i
+		}
+	}
+	return b
+}
+
+func (t *table) readWeights(b []byte) error {
+	at := uint64(0)
+	for len(b) > 0 {
+		d, n := binary.Uvarint(b)
+		if n <= 0 {
+			return wire.ErrShort
+		}
+		w, k := binary.Varint(b[n:])
+		if at += d; k <= 0 || at >= uint64(len(t.weights)) {
+			return wire.ErrShort
+		}
+		t.weights[at] = int32(w)
+		b = b[n+k:]
+	}
+	return nil
+}
+
+func (c *Combiner) appendSnapshot(b []byte) []byte {
+	b = wire.AppendUint(b, combinerChannel, uint64(c.channel))
+	b = wire.AppendUint(b, combinerDirection, uint64(c.direction))
+	b = wire.AppendInt(b, combinerBias, int64(c.learned.bias))
+	for i, s := range c.signals {
+		b = wire.AppendRecord(b, combinerSignal, func(b []byte) []byte {
+			b = wire.AppendString(b, learnedName, s.Name)
+			b = wire.AppendInt(b, learnedPresent, int64(c.learned.present[i]))
+			return wire.AppendInt(b, learnedUnknown, int64(c.learned.unknown[i]))
+		})
+	}
+	return b
+}
+
+func (l *ledger) appendSnapshot(b []byte) []byte {
+	for i := range l.order {
+		key := l.order[(l.next+i)%len(l.order)]
+		e := l.effects[key]
+		b = wire.AppendRecord(b, snapshotEffect, func(b []byte) []byte {
+			b = wire.AppendString(b, effectKey, key)
+			b = wire.AppendUint(b, effectLabel, uint64(e.label))
+			b = wire.AppendRecord(b, effectShared, func(b []byte) []byte { return appendMoves(b, e.shared[:]) })
+			return wire.AppendRecord(b, effectOwn, func(b []byte) []byte { return appendMoves(b, e.own[:]) })
+		})
+	}
+	return b
+}
+
+func appendMoves(b []byte, moves []int64) []byte {
+	for _, v := range moves {
+		b = binary.AppendVarint(b, v)
+	}
+	return b
+}
+
+func readMoves(b []byte, moves *[maxLearners]int64) {
+	for i := range moves {
+		v, n := binary.Varint(b)
+		if n <= 0 {
+			return
+		}
+		moves[i], b = v, b[n:]
+	}
+}
+
+// Restore replaces all that lessons made by a snapshot; on an error the model is as it was. Combiners, signals and
+// learners that the snapshot has and this build has not are passed over.
+func (m *Model) Restore(b []byte) error {
+	if len(b) == 0 || b[0] != snapshotVersion {
+		return fmt.Errorf("read snapshot of the model: %w", wire.ErrVersion)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := New(m.scratch)
+	learned := make(map[*Combiner]weights, len(m.combiners))
+	for _, c := range m.combiners {
+		learned[c] = weights{present: make([]message.LogOdds, len(c.signals)), unknown: make([]message.LogOdds, len(c.signals))}
+	}
+	err := wire.Fields(b[1:], func(tag wire.Tag, content wire.Content) error {
+		switch tag {
+		case snapshotLessons:
+			next.lessons = content.Uint()
+		case snapshotTable:
+			return next.readTable(content)
+		case snapshotCombiner:
+			return m.readCombiner(content, learned)
+		case snapshotEffect:
+			return next.ledger.read(content)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read snapshot of the model: %w", err)
+	}
+	m.shared, m.tenants, m.ledger, m.lessons = next.shared, next.tenants, next.ledger, next.lessons
+	for c, w := range learned {
+		c.learned = w
+	}
+	return nil
+}
+
+func (m *Model) readTable(b wire.Content) error {
+	var learner, tenant string
+	var bits uint64
+	var weights []byte
+	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case tableLearner:
+			learner = c.String()
+		case tableTenant:
+			tenant = c.String()
+		case tableBits:
+			bits = c.Uint()
+		case tableWeights:
+			weights = c
+		}
+		return nil
+	})
+	i := learnerNamed(learner)
+	if err != nil || i < 0 {
+		return err
+	}
+	t := m.shared[i]
+	if tenant != "" {
+		t = m.tenantTables(tenant)[i]
+	}
+	if uint64(32-t.shift) != bits {
+		return fmt.Errorf("table of %s has 2^%d weights here and 2^%d there", learner, 32-t.shift, bits)
+	}
+	return t.readWeights(weights)
+}
+
+// readCombiner reads into learned; a combiner that this build has not is passed over.
+func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) error {
+	var channel message.Channel
+	var direction message.Direction
+	var bias message.LogOdds
+	type signal struct {
+		name             string
+		present, unknown message.LogOdds
+	}
+	var signals []signal
+	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case combinerChannel:
+			channel = message.Channel(c.Uint())
+		case combinerDirection:
+			direction = message.Direction(c.Uint())
+		case combinerBias:
+			bias = message.LogOdds(c.Int())
+		case combinerSignal:
+			var s signal
+			err := wire.Fields(c, func(tag wire.Tag, c wire.Content) error {
+				switch tag {
+				case learnedName:
+					s.name = c.String()
+				case learnedPresent:
+					s.present = message.LogOdds(c.Int())
+				case learnedUnknown:
+					s.unknown = message.LogOdds(c.Int())
+				}
+				return nil
+			})
+			signals = append(signals, s)
+			return err
+		}
+		return nil
+	})
+	c := m.combinerFor(channel, direction)
+	if err != nil || c == nil {
+		return err
+	}
+	w := learned[c]
+	w.bias = bias
+	for _, s := range signals {
+		if i, ok := c.slots[s.name]; ok {
+			w.present[i], w.unknown[i] = s.present, s.unknown
+		}
+	}
+	learned[c] = w
+	return nil
+}
+
+func (l *ledger) read(b wire.Content) error {
+	var key string
+	var e effect
+	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case effectKey:
+			key = c.String()
+		case effectLabel:
+			e.label = message.Label(c.Uint())
+		case effectShared:
+			readMoves(c, &e.shared)
+		case effectOwn:
+			readMoves(c, &e.own)
+		}
+		return nil
+	})
+	*l.put(key, e.label) = e
+	return err
+}

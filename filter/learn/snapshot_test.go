@@ -1,0 +1,68 @@
+package learn
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"rempart/message"
+)
+
+func taught(t *testing.T) (*Model, *Combiner) {
+	t.Helper()
+	m, c := newModel(false)
+	for i := range 40 {
+		m.Apply(lesson(c, text(fmt.Sprintf("offer %d for the market on day %d", i, i%7)), message.Label(1+i%2), []string{"", "village"}[i%2]))
+	}
+	return m, c
+}
+
+// A restored model judges and goes on learning as the one it was taken from.
+func TestSnapshot(t *testing.T) {
+	m, c := taught(t)
+	snapshot := m.AppendSnapshot(nil)
+	m2, c2 := newModel(false)
+	if err := m2.Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	next := lesson(c, text("offer 3 for the market on day 3"), message.Ham, "village") // a correction
+	m.Apply(next)
+	m2.Apply(next)
+	if !bytes.Equal(m.AppendSnapshot(nil), m2.AppendSnapshot(nil)) {
+		t.Error("the restored model learns otherwise")
+	}
+	if a, b := m.probability(c, "market", "village"), m2.probability(c2, "market", "village"); a != b {
+		t.Errorf("probability %v, restored %v", a, b)
+	}
+}
+
+func TestDamagedSnapshotChangesNothing(t *testing.T) {
+	m, _ := taught(t)
+	before := m.AppendSnapshot(nil)
+	for _, cut := range []int{0, 1, 10, len(before) / 2, len(before) - 1} {
+		if err := m.Restore(before[:cut]); err == nil && cut != 1 {
+			t.Errorf("a snapshot cut at %d was taken", cut)
+		}
+		if cut != 1 && !bytes.Equal(before, m.AppendSnapshot(nil)) {
+			t.Fatalf("a snapshot cut at %d changed the model", cut)
+		}
+		if err := m.Restore(before); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	m, c := newModel(false)
+	m.Apply(lesson(c, text("see you at eight"), message.Ham, "village"))
+	f.Add(m.AppendSnapshot(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, _ := newModel(false)
+		if m.Restore(b) == nil {
+			again, _ := newModel(false)
+			if err := again.Restore(m.AppendSnapshot(nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
