@@ -45,16 +45,20 @@ type appending struct {
 	lead chan struct{} // closed: it is this one's turn to publish
 }
 
-// see notes a record and says whether it is the first of its id. Records are seen in order up to through.
-func (s *stream) see(h idHash, seq uint64) (first uint64) {
+// first notes a record and says whether it is the first of its id: whoever reads has seen all before it. In a stream of
+// revisions every record is, and none is noted: memory would grow with each checkpoint.
+func (s *stream) first(r Record) bool {
+	if s.latest {
+		return true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, ok := s.ids[h]
-	if !ok || seq < old {
-		s.ids[h] = seq
-		return seq
+	h := hashID(r.ID)
+	if old, ok := s.ids[h]; ok && old < r.Seq {
+		return false
 	}
-	return old
+	s.ids[h] = r.Seq
+	return true
 }
 
 // A batch is bounded so that a record never waits for more than one sync of moderate size.
@@ -77,7 +81,7 @@ func (j *Journal) Append(ctx context.Context, name Stream, id string, record []b
 	if len(record)+len(id) > MaxRecord {
 		return 0, ErrTooLarge
 	}
-	if err := j.load(ctx, s); err != nil {
+	if err := j.load(ctx, s, false); err != nil {
 		return 0, j.failed(err)
 	}
 	a := &appending{hash: hashID(id), rec: Record{ID: id, Data: record}, done: make(chan struct{}), lead: make(chan struct{})}
@@ -134,7 +138,7 @@ func (j *Journal) publish(s *stream) {
 
 	s.mu.Lock()
 	for _, a := range batch {
-		if a.err == nil {
+		if a.err == nil && !s.latest {
 			if old, ok := s.ids[a.hash]; !ok || a.seq < old {
 				s.ids[a.hash] = a.seq
 			} else {

@@ -17,7 +17,7 @@ func (j *Journal) Replay(ctx context.Context, name Stream, from uint64, apply fu
 	if err != nil {
 		return 0, err
 	}
-	if err := j.load(ctx, s); err != nil {
+	if err := j.load(ctx, s, true); err != nil {
 		return 0, j.failed(err)
 	}
 	return j.replay(ctx, s, from, apply)
@@ -63,7 +63,7 @@ func (j *Journal) Follow(ctx context.Context, name Stream, from uint64, apply fu
 	for {
 		js, err := j.current()
 		if err == nil {
-			err = j.load(ctx, s)
+			err = j.load(ctx, s, true)
 		}
 		if err == nil {
 			err = j.read(ctx, js, s, from, func(r Record) error {
@@ -126,7 +126,7 @@ func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, f
 			if r.ID == "" { // a place kept by a restore
 				continue
 			}
-			if s.see(hashID(r.ID), r.Seq) != r.Seq && !s.latest {
+			if !s.first(r) {
 				continue // appended again: only the first counts
 			}
 			if err := visit(r); err != nil {
@@ -139,12 +139,17 @@ func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, f
 	}
 }
 
-// load reads the ids of the log once, so that later appends and reads know what is there.
-func (j *Journal) load(ctx context.Context, s *stream) error {
+// load reads the ids of the log once, so that later appends and reads know what is there. In a cluster others write too:
+// who is going to read from the middle catches up first.
+func (j *Journal) load(ctx context.Context, s *stream, reading bool) error {
+	if s.latest {
+		return nil
+	}
+	catchUp := reading && len(j.config.Servers) > 0
 	s.mu.Lock()
 	loaded := s.loaded
 	s.mu.Unlock()
-	if loaded {
+	if loaded && !catchUp {
 		return nil
 	}
 	s.scan.Lock()
@@ -153,14 +158,14 @@ func (j *Journal) load(ctx context.Context, s *stream) error {
 	from := s.through
 	loaded = s.loaded
 	s.mu.Unlock()
-	if loaded {
+	if loaded && !catchUp {
 		return nil
 	}
 	last, err := j.replay(ctx, s, from, func(Record) error { return nil })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
-		s.loaded, s.through = true, last
+		s.loaded, s.through = true, max(last, from)
 	}
 	return err
 }
