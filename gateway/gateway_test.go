@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -186,7 +188,54 @@ func TestNewIDSortsByTime(t *testing.T) {
 	if !sort.StringsAreSorted(ids) {
 		t.Error("ids do not sort by time")
 	}
-	if NewID(start) == NewID(start) {
+	if first, second := NewID(start), NewID(start); first == second {
 		t.Error("the same id twice")
+	}
+}
+
+// TestListenSystemd passes a socket to a process as systemd does; that process is this test again.
+func TestListenSystemd(t *testing.T) {
+	if os.Getenv("REMPART_TEST_SYSTEMD") != "" {
+		// systemd sets LISTEN_PID between fork and exec, where it knows the number.
+		t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+		l := listen(t, "systemd:mx")
+		if _, err := Listen(t.Context(), "systemd:other"); err == nil || !strings.Contains(err.Error(), "only mx") {
+			t.Errorf("%v", err)
+		}
+		c, err := l[0].Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.Write([]byte("from the child"))
+		_, _ = c.Close(), l[0].Close()
+		return
+	}
+	l := listen(t, "127.0.0.1:0")[0]
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	addr := l.Addr().String()
+	_ = l.Close()
+	child := exec.Command(os.Args[0], "-test.run=^TestListenSystemd$")
+	child.Env = append(os.Environ(), "REMPART_TEST_SYSTEMD=1", "LISTEN_FDS=1", "LISTEN_FDNAMES=mx")
+	child.ExtraFiles = []*os.File{f} // descriptor 3
+	var out bytes.Buffer
+	child.Stdout, child.Stderr = &out, &out
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if got, _ := io.ReadAll(c); string(got) != "from the child" {
+		t.Errorf("got %q", got)
+	}
+	if err := child.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -75,9 +76,15 @@ func (s *serving) accept(ctx context.Context, l net.Listener) error {
 	}
 }
 
+// isTemporary reports an error after which the listener still works: no descriptors or memory for now, or a client that
+// left before it was accepted.
 func isTemporary(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // EMFILE and ECONNABORTED have no other test
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *serving) run(ctx context.Context, conn net.Conn) {
