@@ -1,0 +1,195 @@
+// Package node is one running Rempart: it wires the packages together after one configuration file and runs them until it
+// is told to stop.
+//
+// [Open] opens the state (keys, journal, index) and applies what was taught; [Node.Run] serves the front doors and the
+// console and keeps the state; [Node.Judge] is the way of one message, [Node.Learn] the way of one lesson. What a cluster
+// agrees on goes through the journal: every node applies it in the same order.
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"rempart/config"
+	"rempart/dns"
+	"rempart/filter/auth"
+	"rempart/gateway/api"
+	"rempart/gateway/milter"
+	"rempart/gateway/smpp"
+	"rempart/geo"
+	"rempart/index"
+	"rempart/journal"
+	"rempart/policy"
+)
+
+// Config is the whole file. Its zero value runs: data in ./data, console on loopback, no front door.
+type Config struct {
+	// Data is the directory of journal, index, blobs and keys; it is made with mode 0700. Default: data.
+	Data string `toml:"data"`
+
+	// Name of this node in tallies and events; unlike for every node of a cluster. Default: the host's name.
+	Name string `toml:"name"`
+
+	// Console is where people look and teach.
+	Console ConsoleConfig `toml:"console"`
+
+	// Journal is the log of what nodes agree on.
+	Journal journal.Config `toml:"journal"`
+
+	// DNS is the resolver and the lists asked over it.
+	DNS DNSConfig `toml:"dns"`
+
+	// Geo places addresses.
+	Geo geo.Config `toml:"geo"`
+
+	// Policy decides what is done with a judged message.
+	Policy policy.Config `toml:"policy"`
+
+	// Log is what is written of each message.
+	Log LogConfig `toml:"log"`
+
+	// Index is the searchable record of judged messages.
+	Index index.Config `toml:"index"`
+
+	// Keep is what is kept of a message beside the figures.
+	Keep KeepConfig `toml:"keep"`
+
+	// Gateway holds the front doors: one exists if it is named.
+	Gateway GatewayConfig `toml:"gateway"`
+}
+
+// ConsoleConfig is table [console].
+type ConsoleConfig struct {
+	// Listen is where the console answers, HTTP. Put it behind the TLS of your web server before you open it beyond
+	// loopback. Empty list: no console. Default: 127.0.0.1:8052.
+	Listen []string `toml:"listen"`
+}
+
+// DNSConfig is table [dns].
+type DNSConfig struct {
+	dns.Config
+
+	// Off asks nothing over DNS: no SPF, DKIM, DMARC, reverse names or lists. Default: false.
+	Off bool `toml:"off"`
+
+	// List holds the DNS lists to ask, tables [[dns.list]]. Default: none, since most lists want an agreement.
+	List []auth.List `toml:"list"`
+}
+
+// LogConfig is table [log].
+type LogConfig struct {
+	// Messages writes one line a message. Default: true.
+	Messages *bool `toml:"messages"`
+
+	// Mask writes addresses and numbers as their first letter and their domain or length. Default: false.
+	Mask bool `toml:"mask"`
+}
+
+// KeepConfig is table [keep].
+type KeepConfig struct {
+	// Subjects keeps the subject of mails in events, so that they can be searched. It is personal data. Default: false.
+	Subjects bool `toml:"subjects"`
+}
+
+// GatewayConfig is the front doors by kind.
+type GatewayConfig struct {
+	// Milter front doors, for Postfix and Sendmail.
+	Milter []milter.Config `toml:"milter"`
+
+	// SMPP front doors, before a message centre.
+	SMPP []smpp.Config `toml:"smpp"`
+
+	// API front doors, JSON over HTTP.
+	API []api.Config `toml:"api"`
+}
+
+// Load reads and checks a file. Relative paths in it are taken from the file's directory.
+func Load(path string) (Config, error) {
+	var c Config
+	if err := config.Load(path, &c); err != nil {
+		return c, err
+	}
+	c = c.withDefaults()
+	dir := filepath.Dir(path)
+	for _, p := range []*string{&c.Data, &c.Geo.Country, &c.Geo.Network} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	if err := c.Check(); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Data == "" {
+		c.Data = "data"
+	}
+	if c.Name == "" {
+		c.Name, _ = os.Hostname()
+		if c.Name == "" {
+			c.Name = "node"
+		}
+	}
+	if c.Console.Listen == nil {
+		c.Console.Listen = []string{"127.0.0.1:8052"}
+	}
+	if c.Log.Messages == nil {
+		yes := true
+		c.Log.Messages = &yes
+	}
+	return c
+}
+
+// Check names every key that is wrong.
+func (c Config) Check() error {
+	errs := []error{c.Journal.Check()}
+	_, err := policy.New(c.Policy)
+	errs = append(errs, err)
+	for i, g := range c.Gateway.Milter {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.milter[%d]", i)))
+	}
+	for i, g := range c.Gateway.SMPP {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.smpp[%d]", i)))
+	}
+	for i, g := range c.Gateway.API {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.api[%d]", i)))
+	}
+	seen := map[string]bool{}
+	for _, name := range c.doorNames() {
+		if seen[name] {
+			errs = append(errs, fmt.Errorf("gateway: two front doors are named %q: logs and tallies could not tell them apart", name))
+		}
+		seen[name] = true
+	}
+	if !c.DNS.Off {
+		_, err := auth.New(nil, c.DNS.List)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) doorNames() (names []string) {
+	for _, g := range c.Gateway.Milter {
+		names = append(names, g.Name)
+	}
+	for _, g := range c.Gateway.SMPP {
+		names = append(names, g.Name)
+	}
+	for _, g := range c.Gateway.API {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
+// geography adapts p to the filter; without data nothing is asked.
+func geography(c geo.Config, p *geo.Places) func(netip.Addr) (string, uint32) {
+	if c == (geo.Config{}) {
+		return nil
+	}
+	return p.Lookup
+}

@@ -1,0 +1,98 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"reflect"
+
+	"rempart/gateway"
+	"rempart/gateway/api"
+	"rempart/gateway/milter"
+	"rempart/gateway/smpp"
+	"rempart/message"
+)
+
+// door is one front door, ready to run on its open listeners.
+type door struct {
+	name      string
+	listeners []net.Listener
+	run       func(context.Context, []net.Listener) error
+}
+
+// openDoors makes the configured front doors and opens their sockets: all or none.
+func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
+	defer func() {
+		if err != nil {
+			for _, d := range doors {
+				for _, l := range d.listeners {
+					_ = l.Close() // nothing came through it yet
+				}
+			}
+			doors = nil
+		}
+	}()
+	host := &gateway.Host{Judge: n.Judge, Log: n.log, Metrics: n.doors}
+	add := func(d gateway.Door, run func(context.Context, []net.Listener) error, err error) error {
+		if err != nil {
+			return fmt.Errorf("front door %s: %w", d.Name, err)
+		}
+		ls, err := gateway.ListenAll(ctx, d.Listen)
+		if err != nil {
+			return fmt.Errorf("front door %s: %w", d.Name, err)
+		}
+		doors = append(doors, door{d.Name, ls, run})
+		return nil
+	}
+	for _, c := range n.config.Gateway.Milter {
+		f, err := milter.New(c, host)
+		if err := add(c.Door, f.Run, err); err != nil {
+			return doors, err
+		}
+	}
+	for _, c := range n.config.Gateway.SMPP {
+		f, err := smpp.New(c, host)
+		if err := add(c.Door, f.Run, err); err != nil {
+			return doors, err
+		}
+	}
+	for _, c := range n.config.Gateway.API {
+		f, err := api.New(c, host, n.learnByAPI)
+		if err := add(c.Door, f.Run, err); err != nil {
+			return doors, err
+		}
+	}
+	return doors, nil
+}
+
+// learnByAPI teaches what a token's holder says.
+func (n *Node) learnByAPI(ctx context.Context, l api.Lesson) (before, after float64, err error) {
+	return n.Learn(ctx, l.Message, l.Label, l.Category, l.Scope, l.Teacher)
+}
+
+// unchangeable names what differs from the running configuration and needs a restart.
+func (n *Node) unchangeable(c Config) error {
+	for _, f := range []struct {
+		key      string
+		old, new any
+	}{
+		{"data", n.config.Data, c.Data}, {"name", n.config.Name, c.Name}, {"console", n.config.Console, c.Console},
+		{"journal", n.config.Journal, c.Journal}, {"index", n.config.Index, c.Index}, {"gateway", n.config.Gateway, c.Gateway},
+	} {
+		if !reflect.DeepEqual(f.old, f.new) {
+			return fmt.Errorf("%s changed, which needs a restart: nothing was taken over", f.key)
+		}
+	}
+	return nil
+}
+
+// Shadow reports whether everything is in shadow mode.
+func (n *Node) Shadow() bool { return n.shadow.Load() }
+
+// modeOf is the mode in which a message of a front door is decided.
+func (n *Node) modeOf(m message.Mode) message.Mode {
+	if m == message.ModeJudge && n.shadow.Load() {
+		return message.ModeShadow
+	}
+	return m
+}

@@ -1,0 +1,44 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"rempart/gateway"
+	"rempart/message"
+	"rempart/policy"
+)
+
+// Judge is the way of one message, for the front doors: filter, policy, and beside them the tally, the event and the log.
+func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
+	start := time.Now()
+	if m.ID == "" {
+		m.ID = gateway.NewID(n.now())
+	}
+	if m.Arrived.IsZero() {
+		m.Arrived = n.now()
+	}
+	l := n.live.Load()
+	m.Mode = n.modeOf(m.Mode)
+	j := n.filter.Judge(ctx, m, m.Recipients)
+	decisions := policy.Decide(j, m, l.rules)
+	took := time.Since(start)
+
+	e := message.NewEvent(m, j, decisions)
+	e.Node, e.Took = n.config.Name, took
+	if l.config.Keep.Subjects {
+		e.Subject = m.Subject
+	}
+	n.record(e, l)
+	return gateway.Answer{Judgement: j, Decisions: decisions}
+}
+
+// record counts and keeps what was judged. It waits for nothing.
+func (n *Node) record(e *message.Event, l *live) {
+	n.tallies.Fold(e)
+	n.index.Add(e)
+	n.metrics.judged(e)
+	if *l.config.Log.Messages {
+		n.logMessage(e, l.config.Log.Mask)
+	}
+}

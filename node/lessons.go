@@ -1,0 +1,165 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"rempart/gateway"
+	"rempart/journal"
+	"rempart/keyring"
+	"rempart/message"
+)
+
+// lessons is how far lessons were applied, for those who wait for theirs.
+type lessons struct {
+	mu      sync.Mutex
+	applied uint64 // sequence number in the journal
+	changed chan struct{}
+}
+
+func (l *lessons) reached(seq uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.applied = seq
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// wait returns when the lesson with that number was applied.
+func (l *lessons) wait(ctx context.Context, seq uint64) error {
+	for {
+		l.mu.Lock()
+		done, changed := l.applied >= seq, l.changed
+		l.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Learn teaches that m is of that label. It returns when the lesson is synced and applied, with the probability before
+// and after.
+func (n *Node) Learn(ctx context.Context, m *message.Message, label message.Label, category message.Category, scope message.Scope, teacher string) (before, after float64, err error) {
+	before = n.probability(ctx, m, scope)
+	lesson := n.filter.Lesson(ctx, m, label, scope, teacher)
+	lesson.Category = category
+	if err := n.teach(ctx, lesson); err != nil {
+		return before, before, err
+	}
+	return before, n.probability(ctx, m, scope), nil
+}
+
+func (n *Node) probability(ctx context.Context, m *message.Message, scope message.Scope) float64 {
+	return n.filter.Judge(ctx, m, []message.Recipient{{Tenant: scope.Tenant, Domain: scope.Domain, User: scope.User}}).Worst().Probability
+}
+
+// teach appends a lesson to the journal and waits until it was applied here.
+func (n *Node) teach(ctx context.Context, lesson *message.Lesson) error {
+	lesson.ID, lesson.Time = gateway.NewID(n.now()), n.now()
+	record, _ := lesson.AppendBinary(nil)
+	sealed, err := n.keys.Seal(keyring.Scope{Tenant: lesson.Scope.Tenant, User: lesson.Scope.User}, record, []byte(lesson.ID))
+	if err != nil {
+		return fmt.Errorf("seal lesson: %w", err)
+	}
+	seq, err := n.journal.Append(ctx, journal.Lessons, lesson.ID, sealed)
+	if err != nil {
+		return fmt.Errorf("keep lesson: %w", err)
+	}
+	return n.lessons.wait(ctx, seq)
+}
+
+// applyLesson learns one record of the journal. A lesson of an erased person is passed over; so is one that cannot be
+// read, with a line in the log: the others must still be learned.
+func (n *Node) applyLesson(r journal.Record) error {
+	defer n.lessons.reached(r.Seq)
+	record, err := n.keys.Open(r.Data, []byte(r.ID))
+	if errors.Is(err, keyring.ErrDestroyed) {
+		return nil
+	}
+	var lesson message.Lesson
+	if err == nil {
+		err = lesson.UnmarshalBinary(record)
+	}
+	if err != nil {
+		n.log.Error("lesson passed over", "record", r.ID, "error", err)
+		return nil
+	}
+	n.filter.Apply(&lesson)
+	n.metrics.lessons.WithLabelValues(lesson.Label.String()).Inc()
+	return nil
+}
+
+// replayLessons applies the snapshot of the filter and the lessons after it.
+func (n *Node) replayLessons(ctx context.Context) error {
+	from := uint64(0)
+	seq, data, err := n.journal.LoadSnapshot(filterSnapshot)
+	if err == nil {
+		data, err = n.keys.Open(data, []byte(filterSnapshot))
+	}
+	if err == nil {
+		err = n.filter.Restore(data)
+		from = seq + 1
+	}
+	if err != nil {
+		if !errors.Is(err, journal.ErrNoSnapshot) {
+			n.log.Warn("snapshot of the filter is not usable, replaying all lessons", "error", err)
+		}
+		from = 0
+	}
+	last, err := n.journal.Replay(ctx, journal.Lessons, from, n.applyLesson)
+	if err != nil {
+		return fmt.Errorf("replay lessons: %w", err)
+	}
+	n.lessons.reached(last)
+	return nil
+}
+
+// filterSnapshot is the name of the filter's state in the journal's snapshots.
+const filterSnapshot = "filter"
+
+// snapshotLessons: so many lessons are replayed in a second; a snapshot more often would cost more than it saves.
+const snapshotLessons = 2000
+
+// followLessons applies what is taught here and on other nodes, until ctx ends, and saves a snapshot now and then.
+func (n *Node) followLessons(ctx context.Context) error {
+	since := 0
+	n.lessons.mu.Lock()
+	from := n.lessons.applied + 1
+	n.lessons.mu.Unlock()
+	err := n.journal.Follow(ctx, journal.Lessons, from, func(r journal.Record) error {
+		if err := n.applyLesson(r); err != nil {
+			return err
+		}
+		if since++; since >= snapshotLessons {
+			since = 0
+			n.saveFilter()
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		n.saveFilter()
+		return nil
+	}
+	return err
+}
+
+// saveFilter writes the snapshot; without one a start takes longer, nothing is lost.
+func (n *Node) saveFilter() {
+	n.lessons.mu.Lock()
+	seq := n.lessons.applied
+	n.lessons.mu.Unlock()
+	sealed, err := n.keys.Seal(keyring.Scope{}, n.filter.Snapshot(), []byte(filterSnapshot))
+	if err == nil {
+		err = n.journal.SaveSnapshot(filterSnapshot, seq, sealed)
+	}
+	if err != nil {
+		n.log.Warn("snapshot of the filter not saved", "error", err)
+	}
+}

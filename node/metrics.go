@@ -1,0 +1,95 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"rempart/message"
+)
+
+// metrics are the node's own; the front doors have theirs. Names are documented in docs/operate-monitoring.md.
+type metrics struct {
+	messages *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	lessons  *prometheus.CounterVec
+}
+
+func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
+	m := &metrics{
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_messages_total",
+			Help: "Messages judged, by the action decided for the worst recipient."}, []string{"channel", "direction", "category", "action"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rempart_judge_seconds",
+			Help:    "Time of filter and policy for one message.",
+			Buckets: []float64{.00001, .000025, .0001, .00025, .001, .0025, .01, .025, .1, .25, 1, 2.5, 10}}, []string{"channel"}),
+		lessons: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_lessons_total",
+			Help: "Lessons applied, those replayed at the start included."}, []string{"label"}),
+	}
+	reg.MustRegister(m.messages, m.seconds, m.lessons, &stateCollector{n}, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// judged counts one message.
+func (m *metrics) judged(e *message.Event) {
+	o := e.Worst()
+	if o == nil {
+		return
+	}
+	m.messages.WithLabelValues(e.Channel.String(), e.Direction.String(), e.Verdicts[o.Verdict].Category.String(),
+		o.Decision.Action.String()).Inc()
+	m.seconds.WithLabelValues(e.Channel.String()).Observe(e.Took.Seconds())
+}
+
+// stateCollector asks journal and index when it is scraped.
+type stateCollector struct{ n *Node }
+
+var (
+	journalUp     = prometheus.NewDesc("rempart_journal_up", "1 while the journal takes records.", nil, nil)
+	journalBytes  = prometheus.NewDesc("rempart_journal_bytes", "Size of the journal on disk.", nil, nil)
+	journalFree   = prometheus.NewDesc("rempart_journal_free_bytes", "Free space on the journal's disk.", nil, nil)
+	eventsDropped = prometheus.NewDesc("rempart_events_dropped_total", "Events that could not be kept: queue or disk full.", nil, nil)
+	eventsQueued  = prometheus.NewDesc("rempart_events_queued", "Events waiting to be written.", nil, nil)
+	indexBytes    = prometheus.NewDesc("rempart_index_bytes", "Size of the index of events.", nil, nil)
+	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us.", nil, nil)
+	shadowOn      = prometheus.NewDesc("rempart_shadow", "1 while everything is in shadow mode.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsQueued, indexBytes, listsOff, shadowOn} {
+		ch <- d
+	}
+}
+
+// scrapeTimeout: a scrape must not hang because the disk does.
+const scrapeTimeout = 5 * time.Second
+
+// Collect implements prometheus.Collector.
+func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64) { ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
+	h := c.n.journal.Health(ctx)
+	gauge(journalUp, boolean(h.State == "running"))
+	gauge(journalBytes, float64(h.Bytes))
+	gauge(journalFree, float64(h.Free))
+	if s, err := c.n.index.Stats(ctx); err == nil {
+		ch <- prometheus.MustNewConstMetric(eventsDropped, prometheus.CounterValue, float64(s.Dropped+s.DroppedSpam))
+		gauge(eventsQueued, float64(s.Queued))
+		gauge(indexBytes, float64(s.Bytes))
+	}
+	if checker := c.n.live.Load().checker; checker != nil {
+		gauge(listsOff, float64(len(checker.Off())))
+	}
+	gauge(shadowOn, boolean(c.n.shadow.Load()))
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,184 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rempart/dns"
+	"rempart/durable"
+	"rempart/filter"
+	"rempart/filter/auth"
+	"rempart/gateway"
+	"rempart/geo"
+	"rempart/index"
+	"rempart/journal"
+	"rempart/keyring"
+	"rempart/measure"
+	"rempart/policy"
+)
+
+// Node is an open node. Its methods are safe for concurrent use.
+type Node struct {
+	config   Config
+	log      *slog.Logger
+	now      func() time.Time
+	registry *prometheus.Registry
+	metrics  *metrics
+	doors    *gateway.Metrics
+
+	keys    *keyring.Ring
+	journal *journal.Journal
+	filter  *filter.Filter
+	tallies *measure.Tallies
+	index   *index.Index
+
+	live    atomic.Pointer[live] // what a changed configuration replaces
+	shadow  atomic.Bool          // everything, whatever the configuration says
+	lessons lessons
+}
+
+// live is what of the configuration can change while the node runs.
+type live struct {
+	config  Config
+	rules   *policy.Rules
+	places  *geo.Places
+	checker *auth.Checker // nil: DNS is off
+}
+
+// Open opens the state under c.Data and applies every lesson of the journal. c comes from [Load] or is the zero Config.
+func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Node, error) {
+	c = c.withDefaults()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if err := durable.MakeDir(c.Data); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{})}
+	n.lessons.changed = make(chan struct{})
+	n.metrics = newMetrics(n.registry, n)
+	n.doors = gateway.NewMetrics(n.registry)
+	l, err := n.load(c)
+	if err != nil {
+		return nil, err
+	}
+	n.take(l)
+	if n.keys, err = keyring.Open(filepath.Join(c.Data, "keys")); err != nil {
+		return nil, err
+	}
+	if n.journal, err = journal.Open(ctx, filepath.Join(c.Data, "journal"), c.Journal, log); err != nil {
+		return nil, err
+	}
+	if err := n.openState(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// openState brings the views to where the journal is.
+func (n *Node) openState(ctx context.Context) error {
+	key, err := n.sketchKey()
+	if err != nil {
+		return err
+	}
+	n.tallies = measure.New(n.config.Name, n.now(), tallyKeep, key)
+	if n.index, err = index.Open(ctx, n.config.Data, n.config.Index, n.log); err != nil {
+		return err
+	}
+	if err := n.restoreTallies(ctx); err != nil {
+		return err
+	}
+	return n.replayLessons(ctx)
+}
+
+// Close closes the state; call it after Run returned.
+func (n *Node) Close() error {
+	var errs []error
+	if n.index != nil {
+		errs = append(errs, n.index.Close())
+	}
+	if n.journal != nil {
+		errs = append(errs, n.journal.Close())
+	}
+	if l := n.live.Load(); l != nil {
+		errs = append(errs, l.places.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// load makes what a configuration says of the replaceable parts.
+func (n *Node) load(c Config) (*live, error) {
+	l := &live{config: c}
+	var err error
+	if l.rules, err = policy.New(c.Policy); err != nil {
+		return nil, err
+	}
+	if l.places, err = geo.Open(c.Geo); err != nil {
+		return nil, err
+	}
+	if c.DNS.Off {
+		return l, nil
+	}
+	resolver, err := dns.New(c.DNS.Config)
+	if err != nil {
+		return nil, errors.Join(err, l.places.Close())
+	}
+	if l.checker, err = auth.New(resolver, c.DNS.List); err != nil {
+		return nil, errors.Join(err, l.places.Close())
+	}
+	return l, nil
+}
+
+// take puts l in force, from the next message on.
+func (n *Node) take(l *live) {
+	n.live.Store(l)
+	n.filter.Ask(filter.Asks{Auth: l.checker, Geography: geography(l.config.Geo, l.places)})
+}
+
+// Reload takes over a changed configuration without dropping a connection. What cannot change while the node runs (data,
+// journal, listeners) is named in the error and stays; a wrong configuration changes nothing.
+func (n *Node) Reload(c Config) error {
+	c = c.withDefaults()
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if err := n.unchangeable(c); err != nil {
+		return err
+	}
+	l, err := n.load(c)
+	if err != nil {
+		return err
+	}
+	n.take(l)
+	// The files of the old places stay open: a message in hand may still look there. They are few and small.
+	n.log.Info("configuration taken over")
+	return nil
+}
+
+// sketchKey is the key of this node's sketches, made at the first start.
+func (n *Node) sketchKey() (key [32]byte, err error) {
+	path := filepath.Join(n.config.Data, "keys", "sketch")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		b = make([]byte, len(key))
+		_, _ = rand.Read(b) // it never fails
+		err = durable.WriteFile(path, b)
+	}
+	if err != nil {
+		return key, fmt.Errorf("key of sketches: %w", err)
+	}
+	if len(b) != len(key) {
+		return key, fmt.Errorf("key of sketches %s: %d bytes, want %d", path, len(b), len(key))
+	}
+	return [32]byte(b), nil
+}
