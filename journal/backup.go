@@ -25,6 +25,8 @@ const (
 	archiveVersion = 1
 	maxBlock       = 1 << 30 // a snapshot of weights may be large
 
+	maxGap = 1 << 16 // numbers are left out only where ids were repeated
+
 	tagStream       wire.Tag = 1
 	tagNumber       wire.Tag = 2
 	tagSnapshot     wire.Tag = 3
@@ -199,6 +201,9 @@ func (t *restorer) block(ctx context.Context, b []byte) error {
 		t.stream, t.next = stream, 0
 	}
 	t.number, t.at = r.Seq>>8, at
+	if place := int(r.Seq & (maxBatch - 1)); place < len(t.batch) {
+		return ErrDamaged
+	}
 	for len(t.batch) < int(r.Seq&(maxBatch-1)) {
 		t.batch = append(t.batch, Record{}) // a record of an id seen before, which the backup left out
 	}
@@ -223,6 +228,8 @@ func (t *restorer) flush(ctx context.Context) error {
 		if _, err := js.CreateStream(ctx, t.j.streamConfig(t.stream, t.number)); err != nil {
 			return err
 		}
+	case !s.latest && t.number-t.next > maxGap:
+		return ErrDamaged
 	case !s.latest: // fill the gap that a message of nothing but known ids left
 		for ; t.next < t.number; t.next++ {
 			if _, err := t.publish(s, "gap", appendBatch(nil, time.UnixMicro(t.at), nil)); err != nil {
