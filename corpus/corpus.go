@@ -124,11 +124,13 @@ func ReadMail(path string) (*message.Message, error) {
 	return parseMail(raw), nil
 }
 
-func parseMail(raw []byte) *message.Message {
-	m := email.ParseBytes(raw)
+func parseMail(raw []byte) *message.Message { return Delivered(email.ParseBytes(raw)) }
+
+// Delivered completes a mail that was read from a file: it came in, when its last hop says, which is the mail store's own.
+func Delivered(m *message.Message) *message.Message {
 	m.Direction = message.In
 	if len(m.Route) > 0 {
-		m.Arrived = m.Route[0].At // the last hop is the mail store's own: a file has no other time of arrival
+		m.Arrived = m.Route[0].At
 	}
 	return m
 }

@@ -89,6 +89,13 @@ func (n *Node) unchangeable(c Config) error {
 // Shadow reports whether everything is in shadow mode.
 func (n *Node) Shadow() bool { return n.shadow.Load() }
 
+// SetShadow puts everything to shadow mode at once, or takes it out of it.
+func (n *Node) SetShadow(on bool) {
+	if n.shadow.Swap(on) != on {
+		n.log.Warn("shadow mode switched", "on", on)
+	}
+}
+
 // modeOf is the mode in which a message of a front door is decided.
 func (n *Node) modeOf(m message.Mode) message.Mode {
 	if m == message.ModeJudge && n.shadow.Load() {

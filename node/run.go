@@ -18,7 +18,7 @@ func (n *Node) Serve(ctx context.Context, ready func()) error {
 	state, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	keepers, state := errgroup.WithContext(state)
-	for _, keep := range []func(context.Context) error{n.journal.Run, n.index.Run, n.keepTallies, n.followLessons} {
+	for _, keep := range []func(context.Context) error{n.journal.Run, n.index.Run, n.keepTallies, n.followLessons, n.control} {
 		keepers.Go(func() error { return keep(state) })
 	}
 	front, ctx := errgroup.WithContext(ctx)

@@ -1,0 +1,143 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"rempart/corpus"
+	"rempart/gateway"
+	"rempart/message"
+	"rempart/message/email"
+	"rempart/message/sms"
+)
+
+// The control socket is how commands of the same user speak to the running node: HTTP on a UNIX socket in the data
+// directory, which nobody else can enter. It is no interface for other programs: they have the API.
+const controlSocket = "control.sock"
+
+// LearnRequest is what `rempart learn` teaches.
+type LearnRequest struct {
+	Label    message.Label    `json:"label"`
+	Category message.Category `json:"category,omitempty"`
+	Scope    message.Scope    `json:"scope"`
+	Channel  message.Channel  `json:"channel"`
+	Raw      []byte           `json:"raw,omitempty"`  // of a mail
+	Text     json.RawMessage  `json:"text,omitempty"` // of a text: sms.JSON
+}
+
+// LearnReply is the message's probability before and after.
+type LearnReply struct {
+	Before float64 `json:"before"`
+	After  float64 `json:"after"`
+}
+
+// NewLearnRequest makes the request for a message that corpus read.
+func NewLearnRequest(m *message.Message, label message.Label, scope message.Scope) (LearnRequest, error) {
+	r := LearnRequest{Label: label, Scope: scope, Channel: m.Channel, Raw: m.Raw}
+	if m.Channel == message.SMS {
+		text := sms.JSON{From: m.MailFrom, Text: m.Text}
+		if len(m.Recipients) > 0 {
+			text.To = m.Recipients[0].Address
+		}
+		var err error
+		if r.Text, err = json.Marshal(text); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func (r LearnRequest) message() (*message.Message, error) {
+	var m *message.Message
+	switch r.Channel {
+	case message.Email:
+		m = corpus.Delivered(email.ParseBytes(r.Raw))
+	case message.SMS:
+		var err error
+		if m, err = sms.ParseJSON(r.Text); err != nil {
+			return nil, err
+		}
+		m.Direction = message.In
+	default:
+		return nil, fmt.Errorf("channel %s cannot be taught", r.Channel)
+	}
+	return m, nil
+}
+
+// teacherLocal is who teaches over the control socket: a user of this machine who may enter the data directory.
+const teacherLocal = "local"
+
+func (n *Node) learnByControl(ctx context.Context, r LearnRequest) (LearnReply, error) {
+	m, err := r.message()
+	if err != nil {
+		return LearnReply{}, err
+	}
+	before, after, err := n.Learn(ctx, m, r.Label, r.Category, r.Scope, teacherLocal)
+	return LearnReply{before, after}, err
+}
+
+// control answers commands until ctx is done.
+func (n *Node) control(ctx context.Context) error {
+	ls, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	handle(mux, "POST /learn", n.learnByControl)
+	handle(mux, "POST /shadow", func(_ context.Context, r shadowRequest) (shadowRequest, error) {
+		n.SetShadow(r.On)
+		return r, nil
+	})
+	return serveHTTP(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, ls[0])
+}
+
+type shadowRequest struct {
+	On bool `json:"on"`
+}
+
+// handle answers JSON with JSON. An error is told in words: who asks is at this machine.
+func handle[In, Out any](mux *http.ServeMux, pattern string, do func(context.Context, In) (Out, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 2*corpus.MaxMessage)).Decode(&in)
+		var out Out
+		if err == nil {
+			out, err = do(r.Context(), in)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(out) // the command is gone
+	})
+}
+
+// serveHTTP serves until ctx is done, then lets requests in hand finish.
+func serveHTTP(ctx context.Context, s *http.Server, l net.Listener) error {
+	done := make(chan struct{})
+	stopped := context.AfterFunc(ctx, func() {
+		defer close(done)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainHTTP)
+		defer cancel()
+		if s.Shutdown(drain) != nil {
+			_ = s.Close() // its time is over
+		}
+	})
+	err := s.Serve(l)
+	if !stopped() {
+		<-done
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+const drainHTTP = 5 * time.Second
