@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"rempart/corpus"
-	"rempart/gateway"
 	"rempart/message"
 	"rempart/message/email"
 	"rempart/message/sms"
@@ -73,7 +71,8 @@ func (r LearnRequest) message() (*message.Message, error) {
 // teacherLocal is who teaches over the control socket: a user of this machine who may enter the data directory.
 const teacherLocal = "local"
 
-func (n *Node) learnByControl(ctx context.Context, r LearnRequest) (LearnReply, error) {
+// LearnByRequest teaches what a command asks for.
+func (n *Node) LearnByRequest(ctx context.Context, r LearnRequest) (LearnReply, error) {
 	m, err := r.message()
 	if err != nil {
 		return LearnReply{}, err
@@ -83,13 +82,9 @@ func (n *Node) learnByControl(ctx context.Context, r LearnRequest) (LearnReply, 
 }
 
 // control answers commands until ctx is done.
-func (n *Node) control(ctx context.Context) error {
-	ls, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
-	if err != nil {
-		return err
-	}
+func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	mux := http.NewServeMux()
-	handle(mux, "POST /learn", n.learnByControl)
+	handle(mux, "POST /learn", n.LearnByRequest)
 	handle(mux, "POST /shadow", func(_ context.Context, r shadowRequest) (shadowRequest, error) {
 		n.SetShadow(r.On)
 		return r, nil

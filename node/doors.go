@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"path/filepath"
 	"reflect"
 
 	"rempart/gateway"
@@ -13,7 +14,7 @@ import (
 	"rempart/message"
 )
 
-// door is one front door, ready to run on its open listeners.
+// door is one front door, or the control socket, ready to run on its open listeners.
 type door struct {
 	name      string
 	listeners []net.Listener
@@ -41,7 +42,7 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		if err != nil {
 			return fmt.Errorf("front door %s: %w", d.Name, err)
 		}
-		doors = append(doors, door{d.Name, ls, run})
+		doors = append(doors, door{"front door " + d.Name, ls, run})
 		return nil
 	}
 	for _, c := range n.config.Gateway.Milter {
@@ -62,7 +63,11 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			return doors, err
 		}
 	}
-	return doors, nil
+	socket, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
+	if err != nil {
+		return doors, err
+	}
+	return append(doors, door{"control socket", socket, n.control}), nil
 }
 
 // learnByAPI teaches what a token's holder says.

@@ -14,32 +14,35 @@ func (n *Node) Serve(ctx context.Context, ready func()) error {
 	if err != nil {
 		return err
 	}
-	// What keeps the state outlives the front doors: what they judge last is counted and kept.
-	state, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	keepers, state := errgroup.WithContext(state)
-	for _, keep := range []func(context.Context) error{n.journal.Run, n.index.Run, n.keepTallies, n.followLessons, n.control} {
-		keepers.Go(func() error { return keep(state) })
-	}
-	front, ctx := errgroup.WithContext(ctx)
-	for _, d := range doors {
-		front.Go(func() error {
-			if err := d.run(ctx, d.listeners); err != nil {
-				return fmt.Errorf("front door %s: %w", d.name, err)
-			}
-			return nil
-		})
-	}
-	front.Go(func() error {
-		select { // a keeper that fails ends the node: it must not judge what it cannot record
-		case <-state.Done():
-			return context.Cause(state)
-		case <-ctx.Done():
-			return nil
+	return n.Work(ctx, func(ctx context.Context) error {
+		front, ctx := errgroup.WithContext(ctx)
+		for _, d := range doors {
+			front.Go(func() error {
+				if err := d.run(ctx, d.listeners); err != nil {
+					return fmt.Errorf("%s: %w", d.name, err)
+				}
+				return nil
+			})
 		}
+		ready()
+		return front.Wait()
 	})
-	ready()
-	err = front.Wait()
+}
+
+// Work keeps the state (journal, index, tallies, lessons) while do runs, and writes it when do has returned. What keeps
+// the state outlives do: what do judged last is counted and kept. If it fails, do's context ends: a node must not judge
+// what it cannot record.
+func (n *Node) Work(ctx context.Context, do func(context.Context) error) error {
+	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	keepers, keep := errgroup.WithContext(keep)
+	for _, run := range []func(context.Context) error{n.journal.Run, n.index.Run, n.keepTallies, n.followLessons} {
+		keepers.Go(func() error { return run(keep) })
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(keep, cancel)
+	err := do(ctx)
 	stop()
 	if keepErr := keepers.Wait(); keepErr != nil {
 		return keepErr

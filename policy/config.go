@@ -32,17 +32,27 @@ type Config struct {
 // ScopeConfig is the policy of one tenant, domain or user, table [[policy.scope]]. What it leaves out comes from the
 // next wider scope that names it: user, domain, tenant, node.
 type ScopeConfig struct {
-	// Tenant, Domain and User name whom this is for. At least one is needed; a recipient must fit all that are given.
-	// A user is an address or an account's name. All are compared without regard to case.
+	// Tenant whose recipients this is for; a recipient must fit all of tenant, domain and user that are given, and at
+	// least one is needed. Compared without regard to case. Default: any.
 	Tenant string `toml:"tenant"`
-	Domain string `toml:"domain"`
-	User   string `toml:"user"`
 
-	// Mode, Thresholds, Allow and Deny as in [policy].
-	Mode       *message.Mode `toml:"mode"`
-	Thresholds Thresholds    `toml:"thresholds"`
-	Allow      []Entry       `toml:"allow"`
-	Deny       []Entry       `toml:"deny"`
+	// Domain of the recipients this is for. Default: any.
+	Domain string `toml:"domain"`
+
+	// User this is for: an address or an account's name. Default: any.
+	User string `toml:"user"`
+
+	// Mode as in [policy]. Default: that of the next wider scope.
+	Mode *message.Mode `toml:"mode"`
+
+	// Thresholds as in [policy.thresholds].
+	Thresholds Thresholds `toml:"thresholds"`
+
+	// Allow as in [[policy.allow]].
+	Allow []Entry `toml:"allow"`
+
+	// Deny as in [[policy.deny]].
+	Deny []Entry `toml:"deny"`
 }
 
 // Thresholds ask for an action from a probability on. Of those reached the severest is taken (the order of the fields

@@ -36,8 +36,12 @@ const (
 
 // commands is the command line.
 type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Run a node."`
 	Scan    scanCmd    `cmd:"" help:"Judge messages from files or standard input."`
+	Learn   learnCmd   `cmd:"" help:"Teach that messages are spam or honest."`
 	Eval    evalCmd    `cmd:"" help:"Measure accuracy on a labelled corpus."`
+	Shadow  shadowCmd  `cmd:"" help:"Put a running node to shadow mode, or back."`
+	Config  configCmd  `cmd:"" help:"Check a configuration, or print an example."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

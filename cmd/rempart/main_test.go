@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -25,5 +26,22 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: *update})
+	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor}})
+}
+
+// waitFor waits until a socket answers.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waitfor SOCKET")
+	}
+	for range 500 {
+		conn, err := net.Dial("unix", ts.MkAbs(args[0]))
+		if err == nil {
+			ts.Check(conn.Close())
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // polling another process, bounded
+	}
+	ts.Fatalf("nobody answers on %s", args[0])
 }

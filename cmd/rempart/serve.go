@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"rempart/node"
+)
+
+type serveCmd struct {
+	Config string `required:"" type:"path" help:"Configuration file (TOML)." placeholder:"FILE"`
+}
+
+// Help is the long help.
+func (serveCmd) Help() string {
+	return `Runs a node: the front doors and the console of the file. It logs to standard error, one line a message.
+
+Example:
+  $ rempart config example > rempart.toml
+  $ rempart serve --config rempart.toml
+
+A changed file is taken over within seconds, or at once on SIGHUP, without dropping a connection; a wrong one is refused
+and the old one stays. SIGTERM drains: no new work, what is in hand is finished, the state is written.`
+}
+
+// Run serves until the context ends.
+func (c *serveCmd) Run(e *env) error {
+	cfg, err := node.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	log := newLog(e)
+	slog.SetDefault(log) // libraries log there
+	n, err := node.Open(e.ctx, cfg, log, e.now)
+	if err != nil {
+		return err
+	}
+	watching := make(chan struct{})
+	ctx, stop := context.WithCancel(e.ctx)
+	go func() {
+		defer close(watching)
+		watch(ctx, c.Config, n, log)
+	}()
+	err = n.Serve(ctx, func() {
+		log.Info("serving", "config", c.Config, "data", cfg.Data)
+		notifySystemd("READY=1")
+	})
+	stop()
+	<-watching
+	if closeErr := n.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// newLog writes lines to standard error; under systemd the journal knows the time itself.
+func newLog(e *env) *slog.Logger {
+	options := &slog.HandlerOptions{}
+	if os.Getenv("JOURNAL_STREAM") != "" {
+		options.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+	}
+	return slog.New(slog.NewTextHandler(e.stderr, options))
+}
+
+// watchEvery: an editor's save is taken over before the operator looks again.
+const watchEvery = 2 * time.Second
+
+// watch takes over a changed configuration, on SIGHUP at once.
+func watch(ctx context.Context, path string, n *node.Node, log *slog.Logger) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	last := stamp(path)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		case <-ticker.C:
+			if now := stamp(path); now == last {
+				continue
+			}
+		}
+		last = stamp(path)
+		cfg, err := node.Load(path)
+		if err == nil {
+			err = n.Reload(cfg)
+		}
+		if err != nil {
+			log.Error("configuration refused, the old one stays", "error", err)
+		}
+	}
+}
+
+// stamp changes when the file does.
+func stamp(path string) string {
+	s, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(s.ModTime().UnixNano(), s.Size())
+}
+
+// notifySystemd tells a Type=notify unit how we are (sd_notify(3)); without systemd it does nothing.
+func notifySystemd(state string) {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return
+	}
+	conn, err := net.Dial("unixgram", path)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = conn.Write([]byte(state)) // systemd's time-out tells of a lost word
+}
