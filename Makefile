@@ -20,10 +20,9 @@ test:
 test-race:
 	CGO_ENABLED=1 go test -race ./...
 
-# Tests against real peers (Postfix, Kannel, Chromium, promtool): .ci/run installs them. A test whose peer is missing
-# skips; REMPART_NO_SKIP=1 makes that a failure.
+# Tests against real peers (Postfix, Kannel, Chromium, promtool): .ci/run installs them and fails if one skips.
 test-integration:
-	go test -tags integration -run Integration -count=1 -v ./...
+	go test -tags integration -count=1 -p 1 -v $$(grep -rl --include='*_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
