@@ -100,12 +100,19 @@ func (f *Filter) Judge(ctx context.Context, m *message.Message, recipients []mes
 // Lesson makes the lesson that m is of that label. The message is judged as it stands now: its features and signals are
 // what is learned. The caller gives it an id and a time, and appends it to the journal.
 func (f *Filter) Lesson(ctx context.Context, m *message.Message, label message.Label, scope message.Scope, teacher string) *message.Lesson {
-	t := f.tableOf(m)
 	f.gather(ctx, m)
+	l := f.Draft(m)
+	l.Label, l.Scope, l.Teacher = label, scope, teacher
+	return l
+}
+
+// Draft is a lesson on a message that was judged, without label, scope and teacher: all that must be kept of a message to
+// teach it later.
+func (f *Filter) Draft(m *message.Message) *message.Lesson {
+	t := f.tableOf(m)
 	results := f.pool.Get().(*[]message.Result)
 	defer f.pool.Put(results)
-	l := &message.Lesson{Message: m.Key(), Label: label, Scope: scope, Teacher: teacher, Digest: m.Facts.Digest,
-		Source: reputation.Key(m)}
+	l := &message.Lesson{Message: m.Key(), Digest: m.Facts.Digest, Source: reputation.Key(m)}
 	t.combiner.Observe(l, m, t.read(*results, m))
 	return l
 }
@@ -117,6 +124,19 @@ func (f *Filter) Apply(l *message.Lesson) {
 	if d, ok := campaign.FromBytes(l.Digest); ok {
 		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label)
 	}
+}
+
+// Reconsider judges a lesson's message anew from what the lesson holds of it: features and signals as they stood, and
+// what was taught since of near copies and of its source.
+func (f *Filter) Reconsider(l *message.Lesson) *message.Verdict {
+	m := &message.Message{Channel: l.Channel, Direction: l.Direction}
+	m.Facts.Reputation = f.known.Load().Of(l.Source)
+	if d, ok := campaign.FromBytes(l.Digest); ok {
+		m.Facts.Campaign = f.book.Load().Nearest(d, l.Scope.Tenant)
+	}
+	return f.model.Reconsider(f.tableOf(m).combiner, l, map[string]message.Result{
+		"near_spam": nearSpam(m), "near_ham": nearHam(m),
+		"source_spam": reputation.SourceSpam(m), "source_ham": reputation.SourceHam(m)})
 }
 
 // Lessons is how many lessons were applied.

@@ -28,19 +28,22 @@ import (
 
 	"rempart/config"
 	"rempart/durable"
-	"rempart/message"
 )
 
 // Config is the section [index].
 type Config struct {
 	// MaxAge is how long events are kept. Default: 14d.
 	MaxAge config.Duration `toml:"max_age"`
+	// DraftAge is how long a judged message can be taught from the console. The hashed features that a lesson needs are
+	// kept for so long, sealed; they are some 20 kB a mail. Default: 3d.
+	DraftAge config.Duration `toml:"draft_age"`
 	// MaxBytes bounds the size of index.db; the oldest events go first. Default: 4294967296 (4 GiB).
 	MaxBytes int64 `toml:"max_bytes"`
 }
 
 const (
 	defaultMaxAge   = 14 * 24 * time.Hour
+	defaultDraftAge = 3 * 24 * time.Hour
 	defaultMaxBytes = 4 << 30
 	queueLength     = 8192 // a second or two of the busiest node; some 4 kB each
 )
@@ -54,7 +57,7 @@ type Index struct {
 	log    *slog.Logger
 	write  *sql.DB // one connection
 	read   *sql.DB
-	queue  chan *message.Event
+	queue  chan entry
 
 	seen        atomic.Uint64 // for the sample
 	written     atomic.Uint64
@@ -64,7 +67,7 @@ type Index struct {
 }
 
 // The version of tables and terms. A file of another version is deleted: it only holds what expires within days.
-const schemaVersion = 1
+const schemaVersion = 2
 
 const schema = `
 CREATE TABLE events (
@@ -79,6 +82,10 @@ CREATE INDEX events_id ON events (id);
 CREATE INDEX events_channel ON events (channel, seq);
 CREATE INDEX events_action ON events (action, seq);
 CREATE INDEX events_channel_action ON events (channel, action, seq);
+CREATE TABLE drafts (
+	seq    INTEGER PRIMARY KEY,  -- of the event
+	record BLOB NOT NULL         -- sealed
+);
 CREATE TABLE terms (
 	term    TEXT NOT NULL,
 	seq     INTEGER NOT NULL,
@@ -93,16 +100,19 @@ func Open(ctx context.Context, dir string, config Config, log *slog.Logger) (*In
 	if config.MaxAge == 0 {
 		config.MaxAge = configDuration(defaultMaxAge)
 	}
+	if config.DraftAge == 0 {
+		config.DraftAge = configDuration(defaultDraftAge)
+	}
 	if config.MaxBytes == 0 {
 		config.MaxBytes = defaultMaxBytes
 	}
-	if config.MaxAge < 0 || config.MaxBytes < 0 {
-		return nil, errors.New("index.max_age, index.max_bytes: must not be negative")
+	if config.MaxAge < 0 || config.DraftAge < 0 || config.MaxBytes < 0 {
+		return nil, errors.New("index.max_age, index.draft_age, index.max_bytes: must not be negative")
 	}
 	if err := durable.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	x := &Index{config: config, log: log, queue: make(chan *message.Event, queueLength)}
+	x := &Index{config: config, log: log, queue: make(chan entry, queueLength)}
 	path := filepath.Join(dir, "index.db")
 	err := x.open(ctx, path)
 	if err != nil && isDamaged(err) {

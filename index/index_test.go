@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,7 +53,7 @@ func fill(t *testing.T, x *Index, n int) {
 		if i%5 == 0 {
 			action = message.Reject
 		}
-		x.Add(event(i, action))
+		x.Add(event(i, action), nil)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -203,17 +204,17 @@ func TestSweepByAgeAndSize(t *testing.T) {
 func TestFullQueueKeepsSpam(t *testing.T) {
 	x := mustOpen(t, t.TempDir(), Config{})
 	for i := range queueLength {
-		x.Add(event(i, message.Accept))
+		x.Add(event(i, message.Accept), nil)
 	}
 	half := len(x.queue)
 	for i := range 1000 {
-		x.Add(event(i, message.Reject))
+		x.Add(event(i, message.Reject), nil)
 	}
 	if got := len(x.queue) - half; got != 1000 || half > queueLength*6/10 {
 		t.Errorf("of 1000 spam %d were queued behind %d others", got, half)
 	}
 	for i := range queueLength {
-		x.Add(event(i, message.Reject))
+		x.Add(event(i, message.Reject), nil)
 	}
 	s, _ := x.Stats(context.Background())
 	if s.Dropped == 0 || s.DroppedSpam == 0 || int(s.Dropped)+int(s.DroppedSpam)+s.Queued != 2*queueLength+1000 {
@@ -228,7 +229,7 @@ func TestDiskTroubleCostsEventsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 2000 {
-		x.Add(event(i, message.Reject))
+		x.Add(event(i, message.Reject), nil)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -279,15 +280,43 @@ func BenchmarkAdd(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer x.Close()
-	batch := make([]*message.Event, 0, maxBatch)
+	batch := make([]entry, 0, maxBatch)
 	i := 0
 	for b.Loop() {
 		i++
-		if batch = append(batch, event(i, message.Accept)); len(batch) == maxBatch {
+		if batch = append(batch, entry{event: event(i, message.Accept)}); len(batch) == maxBatch {
 			if err := x.insert(context.Background(), batch); err != nil {
 				b.Fatal(err)
 			}
 			batch = batch[:0]
 		}
+	}
+}
+
+func TestDrafts(t *testing.T) {
+	x := mustOpen(t, t.TempDir(), Config{})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- x.Run(ctx) }()
+	x.Add(event(1, message.Reject), []byte("sealed"))
+	x.Add(event(2, message.Reject), nil)
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if b, err := x.Draft(t.Context(), "m1"); err != nil || string(b) != "sealed" {
+		t.Errorf("draft %q, %v", b, err)
+	}
+	if _, err := x.Draft(t.Context(), "m2"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no draft gives %v", err)
+	}
+	if err := x.Sweep(t.Context(), start.Add(4*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Draft(t.Context(), "m1"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an old draft gives %v", err)
+	}
+	if _, err := x.Get(t.Context(), "m1"); err != nil {
+		t.Errorf("its event went too: %v", err)
 	}
 }

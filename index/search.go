@@ -151,6 +151,19 @@ func (x *Index) Get(ctx context.Context, id string) (*message.Event, error) {
 	return e, nil
 }
 
+// Draft reads the draft that [Index.Add] kept for a message; [ErrNotFound] if there is none any more.
+func (x *Index) Draft(ctx context.Context, id string) ([]byte, error) {
+	var record []byte
+	err := x.read.QueryRowContext(ctx, "SELECT d.record FROM events e JOIN drafts d ON d.seq = e.seq WHERE e.id = ? ORDER BY e.seq DESC LIMIT 1", id).Scan(&record)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get draft: %w", err)
+	}
+	return record, nil
+}
+
 // Backup writes a consistent copy of index.db to a new file, while the index is in use.
 func (x *Index) Backup(ctx context.Context, file string) error {
 	if _, err := x.write.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {

@@ -18,15 +18,22 @@ const (
 	sampleRest = 16   // of what is no spam, one in so many is kept when there is too much
 )
 
-// Add records an event. It never waits. The caller must not change e afterwards.
-func (x *Index) Add(e *message.Event) {
+// entry is an event on its way to disk, and its draft if it has one.
+type entry struct {
+	event *message.Event
+	draft []byte
+}
+
+// Add records an event, and with it a draft: what a lesson on the message needs, sealed by the caller (nil: none). Drafts
+// are kept for [Config.DraftAge] only. It never waits. The caller must not change e afterwards.
+func (x *Index) Add(e *message.Event, draft []byte) {
 	spam := isSpam(e)
 	if !spam && len(x.queue) > queueLength/2 && x.seen.Add(1)%sampleRest != 0 {
 		x.dropped.Add(1)
 		return
 	}
 	select {
-	case x.queue <- e:
+	case x.queue <- entry{e, draft}:
 	default:
 		x.drop(e)
 	}
@@ -51,7 +58,7 @@ func (x *Index) Run(ctx context.Context) error {
 	defer flush.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
-	batch := make([]*message.Event, 0, maxBatch)
+	batch := make([]entry, 0, maxBatch)
 	for {
 		select {
 		case e := <-x.queue:
@@ -81,14 +88,14 @@ func (x *Index) Run(ctx context.Context) error {
 }
 
 // flush writes one batch, or drops and counts it, and returns it empty.
-func (x *Index) flush(batch []*message.Event) []*message.Event {
+func (x *Index) flush(batch []entry) []entry {
 	if len(batch) == 0 {
 		return batch
 	}
 	// Without the context of Run: what is in hand is written also when it ends.
 	if err := x.insert(context.Background(), batch); err != nil {
 		for _, e := range batch {
-			x.drop(e)
+			x.drop(e.event)
 		}
 		why := err.Error()
 		if x.failure.Swap(&why) == nil {
@@ -104,7 +111,7 @@ func (x *Index) flush(batch []*message.Event) []*message.Event {
 	return batch[:0]
 }
 
-func (x *Index) insert(ctx context.Context, batch []*message.Event) error {
+func (x *Index) insert(ctx context.Context, batch []entry) error {
 	return inTx(ctx, x.write, func(tx *sql.Tx) error {
 		event, err := tx.PrepareContext(ctx, "INSERT INTO events (seq, id, channel, action, score, record) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING")
 		if err != nil {
@@ -114,7 +121,12 @@ func (x *Index) insert(ctx context.Context, batch []*message.Event) error {
 		if err != nil {
 			return err
 		}
-		for _, e := range batch {
+		draft, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO drafts (seq, record) VALUES (?, ?)")
+		if err != nil {
+			return err
+		}
+		for _, entry := range batch {
+			e := entry.event
 			var action, score int64
 			if o := e.Worst(); o != nil {
 				action, score = int64(o.Decision.Action), int64(e.Verdicts[o.Verdict].Score)
@@ -128,6 +140,11 @@ func (x *Index) insert(ctx context.Context, batch []*message.Event) error {
 				}
 				if n, err := r.RowsAffected(); err != nil || n == 1 {
 					break
+				}
+			}
+			if entry.draft != nil {
+				if _, err := draft.ExecContext(ctx, seq, entry.draft); err != nil {
+					return err
 				}
 			}
 			for _, t := range terms(e) {
@@ -155,6 +172,10 @@ func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 // Sweep deletes what is older than the configured age at now, then the oldest until the size is within its bound. Run
 // does it every minute.
 func (x *Index) Sweep(ctx context.Context, now time.Time) error {
+	drafts := now.Add(-time.Duration(x.config.DraftAge)).UnixMicro()
+	if _, err := x.write.ExecContext(ctx, "DELETE FROM drafts WHERE seq < ?", drafts); err != nil {
+		return fmt.Errorf("delete drafts: %w", err)
+	}
 	oldest := now.Add(-time.Duration(x.config.MaxAge)).UnixMicro()
 	for {
 		n, err := x.delete(ctx, "SELECT seq, record FROM events WHERE seq < ? ORDER BY seq LIMIT ?", oldest, sweepBatch)
@@ -223,8 +244,10 @@ func (x *Index) delete(ctx context.Context, query string, args ...any) (n int, e
 					return err
 				}
 			}
-			if _, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq = ?", seq); err != nil {
-				return err
+			for _, query := range []string{"DELETE FROM events WHERE seq = ?", "DELETE FROM drafts WHERE seq = ?"} {
+				if _, err := tx.ExecContext(ctx, query, seq); err != nil {
+					return err
+				}
 			}
 		}
 		n = len(gone)

@@ -29,14 +29,14 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	if l.config.Keep.Subjects {
 		e.Subject = m.Subject
 	}
-	n.record(e, l)
+	n.record(m, e, l)
 	return gateway.Answer{Judgement: j, Decisions: decisions}
 }
 
 // record counts and keeps what was judged. It waits for nothing.
-func (n *Node) record(e *message.Event, l *live) {
+func (n *Node) record(m *message.Message, e *message.Event, l *live) {
 	n.tallies.Fold(e)
-	n.index.Add(e)
+	n.keep(m, e)
 	n.metrics.judged(e)
 	if *l.config.Log.Messages {
 		n.logMessage(e, l.config.Log.Mask)

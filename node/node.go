@@ -45,6 +45,7 @@ type Node struct {
 	live    atomic.Pointer[live] // what a changed configuration replaces
 	shadow  atomic.Bool          // everything, whatever the configuration says
 	lessons lessons
+	drafts  chan judged
 }
 
 // live is what of the configuration can change while the node runs.
@@ -64,7 +65,8 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	if err := durable.MakeDir(c.Data); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{})}
+	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
+		drafts: make(chan judged, draftQueue)}
 	n.lessons.changed = make(chan struct{})
 	n.metrics = newMetrics(n.registry, n)
 	n.doors = gateway.NewMetrics(n.registry)

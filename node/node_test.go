@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -170,6 +171,26 @@ func waitForEvents(t *testing.T, n *Node, text string, want int) []*message.Even
 			t.Fatalf("%q: %d events (%v), want %d", text, len(page.Events), err, want)
 		}
 		time.Sleep(10 * time.Millisecond) // polling a writer of another goroutine, bounded above
+	}
+}
+
+// What was judged can be taught by its id, and the lesson is the same as with the message at hand.
+func TestTeachAnEvent(t *testing.T) {
+	path, addr := configuration(t, "")
+	n, _ := serve(t, path)
+	var v, after catalogue.Verdict
+	post(t, addr, "/v1/judge/email", "message/rfc822", offer, &v)
+	waitForEvents(t, n, "7@a.example", 1)
+	was, is, err := n.Teach(t.Context(), v.ID, message.Spam, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	post(t, addr, "/v1/judge/email", "message/rfc822", offer, &after)
+	if was != v.Probability || is != after.Probability || is < 0.9 {
+		t.Errorf("taught %v -> %v; judged %v, then %v", was, is, v.Probability, after.Probability)
+	}
+	if _, _, err := n.Teach(t.Context(), "none", message.Spam, "ann"); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("an unheard-of message gives %v", err)
 	}
 }
 

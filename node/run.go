@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -36,7 +37,7 @@ func (n *Node) Work(ctx context.Context, do func(context.Context) error) error {
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	keepers, keep := errgroup.WithContext(keep)
-	for _, run := range []func(context.Context) error{n.journal.Run, n.index.Run, n.keepTallies, n.followLessons} {
+	for _, run := range []func(context.Context) error{n.journal.Run, n.keepTallies, n.followLessons, n.keepEvents} {
 		keepers.Go(func() error { return run(keep) })
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -48,4 +49,15 @@ func (n *Node) Work(ctx context.Context, do func(context.Context) error) error {
 		return keepErr
 	}
 	return err
+}
+
+// keepEvents runs drafts before index, and ends them in that order: the last event has its way to disk.
+func (n *Node) keepEvents(ctx context.Context) error {
+	writing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var writer errgroup.Group
+	writer.Go(func() error { return n.index.Run(writing) })
+	err := n.makeDrafts(ctx)
+	stop()
+	return errors.Join(err, writer.Wait())
 }

@@ -22,6 +22,35 @@ func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []me
 	}
 }
 
+// Reconsider gives the verdict on a lesson's message from its features and signals. Signals in now are taken from there
+// instead: they change with what is taught.
+func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]message.Result) *message.Verdict {
+	results := make([]message.Result, len(c.signals))
+	for _, s := range l.Signals {
+		if i, ok := c.slots[s.Name]; ok {
+			results[i] = message.Result{State: s.State, Value: s.Value.Float()}
+		}
+	}
+	for name, r := range now {
+		if i, ok := c.slots[name]; ok {
+			results[i] = r
+		}
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	own := m.tenants[l.Scope.Tenant]
+	scores := make([]int64, len(learners))
+	for _, set := range l.Features {
+		if i := learnerNamed(set.Learner); i >= 0 {
+			scores[i] = m.shared[i].score(set.Hashes)
+			if own != nil {
+				scores[i] += own[i].score(set.Hashes)
+			}
+		}
+	}
+	return m.verdict(c, results, scores)
+}
+
 // Apply learns one lesson and reports whether it took an earlier one back. Lessons come in the order of the journal, from
 // one goroutine.
 func (m *Model) Apply(l *message.Lesson) (corrected bool) {

@@ -1,0 +1,85 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"rempart/keyring"
+	"rempart/message"
+)
+
+// judged is a message on its way to the index, with what a lesson on it would need.
+type judged struct {
+	message *message.Message
+	event   *message.Event
+}
+
+// draftQueue bounds the messages that wait for their draft; beyond it events are kept without one. Mail is not held up for
+// what may be taught.
+const draftQueue = 256
+
+// keep hands the event to the index, by way of the drafts if they keep up.
+func (n *Node) keep(m *message.Message, e *message.Event) {
+	select {
+	case n.drafts <- judged{m, e}:
+	default:
+		n.index.Add(e, nil)
+	}
+}
+
+// makeDrafts makes and seals drafts until ctx ends; what is queued by then is kept first.
+func (n *Node) makeDrafts(ctx context.Context) error {
+	for {
+		select {
+		case j := <-n.drafts:
+			n.index.Add(j.event, n.draft(j.message))
+		case <-ctx.Done():
+			for {
+				select {
+				case j := <-n.drafts:
+					n.index.Add(j.event, nil)
+				default:
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// draft is the sealed draft of a message; nil if it cannot be sealed, which the log says.
+func (n *Node) draft(m *message.Message) []byte {
+	record, _ := n.filter.Draft(m).AppendBinary(nil)
+	sealed, err := n.keys.Seal(keyring.Scope{Tenant: m.Tenant}, record, []byte(m.ID))
+	if err != nil {
+		n.log.Error("draft not kept", "error", err)
+		return nil
+	}
+	return sealed
+}
+
+// Teach teaches that a judged message, named by its id, is of that label. It returns when the lesson is synced and applied,
+// with the probability before and after; [rempart/index.ErrNotFound] if the message is too old to be taught.
+func (n *Node) Teach(ctx context.Context, id string, label message.Label, teacher string) (before, after float64, err error) {
+	sealed, err := n.index.Draft(ctx, id)
+	if err != nil {
+		return 0, 0, err
+	}
+	record, err := n.keys.Open(sealed, []byte(id))
+	if err != nil {
+		return 0, 0, fmt.Errorf("open draft: %w", err)
+	}
+	var lesson message.Lesson
+	if err := lesson.UnmarshalBinary(record); err != nil {
+		return 0, 0, err
+	}
+	e, err := n.index.Get(ctx, id)
+	if err != nil {
+		return 0, 0, err
+	}
+	lesson.Label, lesson.Scope, lesson.Teacher = label, message.Scope{Tenant: e.Tenant}, teacher
+	before = n.filter.Reconsider(&lesson).Probability
+	if err := n.teach(ctx, &lesson); err != nil {
+		return before, before, err
+	}
+	return before, n.filter.Reconsider(&lesson).Probability, nil
+}
