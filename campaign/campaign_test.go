@@ -120,3 +120,28 @@ func BenchmarkSum(b *testing.B) {
 		})
 	}
 }
+
+// Counting eight at a time counts as one by one.
+func TestCounter(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for n := range 70 {
+		var c counter
+		var counts [256]int
+		for range n {
+			h := r.Uint64()
+			c.add(h)
+			for w := range 4 {
+				h = (h ^ h>>31) * 0x94d049bb133111eb
+				for bit := range 64 {
+					counts[64*w+bit] += int((h ^ h>>33) >> bit & 1)
+				}
+			}
+		}
+		d := c.majority()
+		for i, count := range counts {
+			if got, want := d[i/64]>>(i%64)&1 == 1, count > n/2; got != want {
+				t.Fatalf("%d hashes: bit %d is %v, counted %d times", n, i, got, count)
+			}
+		}
+	}
+}

@@ -77,6 +77,7 @@ type counter struct {
 	planes [4][13]uint64 // planes[w][p]: bit p of the counts of word w
 	n      uint32        // hashes counted; below 2^13 by maxText
 	read   int           // bytes that were not space
+	held   [8]uint64     // hashes not yet in the planes
 }
 
 // addText adds the sequences of t whose hash passes the sample and returns the bytes read. Letters are lowered, every
@@ -110,21 +111,51 @@ func (c *counter) addText(t string, sample uint64) int {
 	return len(t)
 }
 
-// add counts one 64-bit hash, stretched to 256 bits.
+// add counts one 64-bit hash, stretched to 256 bits. Eight are put into the planes at a time.
 func (c *counter) add(h uint64) {
-	c.n++
+	c.held[c.n%8] = h
+	if c.n++; c.n%8 == 0 {
+		c.flush(8)
+	}
+}
+
+// flush adds the first n held hashes to the planes by carry-save adders (Harley and Seal): a third of the work of adding one
+// by one.
+func (c *counter) flush(n uint32) {
+	var x [8]uint64
+	copy(x[:n], c.held[:n])
 	for w := range c.planes {
-		h = (h ^ h>>31) * 0x94d049bb133111eb
-		carry := h ^ h>>33
+		var y [8]uint64
+		for i := range n {
+			x[i] = (x[i] ^ x[i]>>31) * 0x94d049bb133111eb
+			y[i] = x[i] ^ x[i]>>33
+		}
 		planes := &c.planes[w]
-		for p := 0; carry != 0 && p < len(planes); p++ {
+		ones, twos, fours := planes[0], planes[1], planes[2]
+		var twosA, twosB, foursA, foursB, carry uint64
+		twosA, ones = carrySave(ones, y[0], y[1])
+		twosB, ones = carrySave(ones, y[2], y[3])
+		foursA, twos = carrySave(twos, twosA, twosB)
+		twosA, ones = carrySave(ones, y[4], y[5])
+		twosB, ones = carrySave(ones, y[6], y[7])
+		foursB, twos = carrySave(twos, twosA, twosB)
+		carry, fours = carrySave(fours, foursA, foursB)
+		planes[0], planes[1], planes[2] = ones, twos, fours
+		for p := 3; carry != 0 && p < len(planes); p++ {
 			planes[p], carry = planes[p]^carry, planes[p]&carry
 		}
 	}
 }
 
+// carrySave adds three bits in each of 64 places.
+func carrySave(a, b, c uint64) (carry, sum uint64) {
+	u := a ^ b
+	return a&b | u&c, u ^ c
+}
+
 // majority sets the bits counted in more than half of the hashes: it compares all counts with n/2 at once.
 func (c *counter) majority() (d Digest) {
+	c.flush(c.n % 8)
 	half := c.n / 2
 	for w := range d {
 		greater, equal := uint64(0), ^uint64(0)

@@ -112,7 +112,7 @@ func read(path string, r io.Reader, visit func(Item) error) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	return visit(Item{Path: path, Message: parseMail(raw)})
+	return visit(Item{Path: path, Message: Mail(raw)})
 }
 
 // ReadMail reads a file that is one mail, whatever its first bytes.
@@ -121,10 +121,11 @@ func ReadMail(path string) (*message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseMail(raw), nil
+	return Mail(raw), nil
 }
 
-func parseMail(raw []byte) *message.Message { return Delivered(email.ParseBytes(raw)) }
+// Mail is the message of a mail that was delivered to a file.
+func Mail(raw []byte) *message.Message { return Delivered(email.ParseBytes(raw)) }
 
 // Delivered completes a mail that was read from a file: it came in, when its last hop says, which is the mail store's own.
 func Delivered(m *message.Message) *message.Message {
@@ -145,7 +146,7 @@ func readMbox(path string, r *bufio.Reader, visit func(Item) error) error {
 			return nil
 		}
 		number++
-		err := visit(Item{Path: path, Number: number, Message: parseMail(raw)})
+		err := visit(Item{Path: path, Number: number, Message: Mail(raw)})
 		raw = nil // the message keeps it
 		return err
 	}

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"math/bits"
 	"slices"
 	"sync"
 )
@@ -11,7 +12,7 @@ type features struct {
 	hashes []uint32
 	slots  []uint64 // open addressing: generation<<32 | hash
 	gen    uint64
-	mask   uint32
+	shift  uint   // of a hash: its upper bits are the slot where probing begins
 	fold   []byte // scratch of the extractors
 }
 
@@ -22,11 +23,7 @@ var pool = sync.Pool{New: func() any { return &features{slots: make([]uint64, 2*
 
 // start empties the set for about n additions: a short text probes a short table, which stays in the first-level cache.
 func (f *features) start(n int) {
-	size := 64
-	for size < 2*min(n, maxFeatures) {
-		size *= 2
-	}
-	f.mask = uint32(size - 1)
+	f.shift = 32 - uint(bits.Len(uint(max(32, min(n, maxFeatures))-1))) - 1
 	f.gen++
 	f.hashes = f.hashes[:0]
 }
@@ -34,13 +31,14 @@ func (f *features) start(n int) {
 // add puts one hash in, unless it is there or the set is full.
 func (f *features) add(hash uint32) {
 	want := f.gen<<32 | uint64(hash)
-	for i := mix(hash) & f.mask; ; i = (i + 1) & f.mask {
+	mask := uint32(1)<<(32-f.shift) - 1
+	for i := hash >> f.shift; ; i = (i + 1) & mask {
 		slot := f.slots[i]
 		if slot == want {
 			return
 		}
 		if slot>>32 != f.gen&0xffffffff {
-			if len(f.hashes) >= maxFeatures || len(f.hashes) > int(f.mask)*3/4 {
+			if len(f.hashes) >= maxFeatures || len(f.hashes) > int(mask)*3/4 {
 				return
 			}
 			f.slots[i] = want
@@ -56,6 +54,8 @@ func (f *features) sorted() []uint32 {
 	slices.Sort(s)
 	return s
 }
+
+// Hashes are spread over their upper bits by whoever makes them: slots and weights are found by these.
 
 // mix spreads a hash over all its bits (the finaliser of MurmurHash3).
 func mix(h uint32) uint32 {

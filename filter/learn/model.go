@@ -97,6 +97,9 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 // kindsOf finds the unlike sets of tables among the tenants, and which one each tenant has.
 func (m *Model) kindsOf(tenants []string) (kinds [][]*table, each []int) {
 	each = make([]int, len(tenants))
+	if len(m.tenants) == 0 {
+		return [][]*table{nil}, each
+	}
 	at := make(map[string]int, 1)
 	for i, t := range tenants {
 		own := m.tenants[t]
