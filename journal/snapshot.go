@@ -58,6 +58,17 @@ func (j *Journal) LoadSnapshot(name string) (seq uint64, data []byte, err error)
 	return binary.BigEndian.Uint64(b[1:]), b[snapshotHead:], nil
 }
 
+// DropSnapshot deletes one: the view is made anew from the log. One that is not there is no error.
+func (j *Journal) DropSnapshot(name string) error {
+	if !snapshotName.MatchString(name) {
+		return fmt.Errorf("journal: %q is no name for a snapshot", name)
+	}
+	if err := durable.Remove(filepath.Join(j.dir, snapshotDir, name)); err != nil {
+		return fmt.Errorf("drop snapshot %s: %w", name, err)
+	}
+	return nil
+}
+
 func snapshotSum(b []byte) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(b[:9])

@@ -89,6 +89,7 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 		n.SetShadow(r.On)
 		return r, nil
 	})
+	mux.HandleFunc("POST /backup", n.backupByControl)
 	return serveHTTP(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, ls[0])
 }
 
@@ -99,8 +100,7 @@ type shadowRequest struct {
 // handle answers JSON with JSON. An error is told in words: who asks is at this machine.
 func handle[In, Out any](mux *http.ServeMux, pattern string, do func(context.Context, In) (Out, error)) {
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		var in In
-		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 2*corpus.MaxMessage)).Decode(&in)
+		in, err := decode[In](w, r)
 		var out Out
 		if err == nil {
 			out, err = do(r.Context(), in)
@@ -112,6 +112,11 @@ func handle[In, Out any](mux *http.ServeMux, pattern string, do func(context.Con
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(out) // the command is gone
 	})
+}
+
+func decode[In any](w http.ResponseWriter, r *http.Request) (in In, err error) {
+	err = json.NewDecoder(http.MaxBytesReader(w, r.Body, 2*corpus.MaxMessage)).Decode(&in)
+	return in, err
 }
 
 // serveHTTP serves until ctx is done, then lets requests in hand finish.

@@ -83,6 +83,13 @@ func (n *Node) applyLesson(r journal.Record) error {
 	if errors.Is(err, keyring.ErrDestroyed) {
 		return nil
 	}
+	if errors.Is(err, keyring.ErrNoKey) {
+		if n.locked++; n.locked == 1 {
+			n.log.Error("lessons are passed over: their keys are not on this node", "first", r.ID,
+				"next", "rempart restore --keys-only BACKUP --data DIR")
+		}
+		return nil
+	}
 	var lesson message.Lesson
 	if err == nil {
 		err = lesson.UnmarshalBinary(record)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,8 @@ type Node struct {
 	shadow  atomic.Bool          // everything, whatever the configuration says
 	lessons lessons
 	drafts  chan judged
+	locked  uint64     // lessons whose keys are missing; of the goroutine that applies lessons
+	backups sync.Mutex // held while one is made
 }
 
 // live is what of the configuration can change while the node runs.
@@ -64,6 +67,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	}
 	if err := durable.MakeDir(c.Data); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	if err := noHalfRestore(c.Data); err != nil {
+		return nil, err
 	}
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
 		drafts: make(chan judged, draftQueue)}
@@ -167,9 +173,12 @@ func (n *Node) Reload(c Config) error {
 	return nil
 }
 
+// sketchFile lies beside the keys of the keyring.
+const sketchFile = "sketch"
+
 // sketchKey is the key of this node's sketches, made at the first start.
 func (n *Node) sketchKey() (key [32]byte, err error) {
-	path := filepath.Join(n.config.Data, "keys", "sketch")
+	path := filepath.Join(n.config.Data, "keys", sketchFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		b = make([]byte, len(key))

@@ -5,6 +5,7 @@ import (
 
 	"rempart/eval"
 	"rempart/journal"
+	"rempart/keyring"
 	"rempart/node"
 )
 
@@ -16,6 +17,13 @@ var hints = []struct {
 	{journal.ErrLocked, "another rempart uses this directory: stop it, or give --data DIR"},
 	{journal.ErrNoSpace, "make room on the disk of the data directory; nothing that was acknowledged is lost"},
 	{node.ErrNotRunning, "start one: rempart serve --config FILE; or name its directory: --data DIR"},
+	{errPassphrase, "run it on a terminal to be asked, or give --passphrase-file FILE; it has at least 12 characters"},
+	{keyring.ErrPassphrase, "it is the one given when the backup was made; --without-keys restores all but the keys"},
+	{node.ErrNotEmpty, "give a directory that is empty or not there yet; to go back to the backup, stop the node and move its directory away first"},
+	{node.ErrHalfRestored, "delete the directory and restore again"},
+	{node.ErrDamagedBackup, "nothing was changed: take an earlier backup"},
+	{node.ErrNoKeysInBackup, "give one that was made with --keys"},
+	{node.ErrBackupRuns, "wait until it is done"},
 	{eval.ErrEmpty, "an index has a line \"spam PATH\" or \"ham PATH\" for each mail, paths relative to the index"},
 	{fs.ErrNotExist, "give the path of a file or directory that exists; - is standard input"},
 	{fs.ErrPermission, "run as a user who may read it"},

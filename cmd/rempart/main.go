@@ -42,6 +42,8 @@ type commands struct {
 	Eval    evalCmd    `cmd:"" help:"Measure accuracy on a labelled corpus."`
 	Shadow  shadowCmd  `cmd:"" help:"Put a running node to shadow mode, or back."`
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print an example."`
+	Backup  backupCmd  `cmd:"" help:"Copy the state of a node into one file."`
+	Restore restoreCmd `cmd:"" help:"Make a data directory from a backup."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
