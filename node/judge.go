@@ -33,6 +33,12 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	return gateway.Answer{Judgement: j, Decisions: decisions}
 }
 
+// Scan judges a message with what the node was taught, and neither counts nor keeps it.
+func (n *Node) Scan(ctx context.Context, m *message.Message) gateway.Answer {
+	j := n.filter.Judge(ctx, m, m.Recipients)
+	return gateway.Answer{Judgement: j, Decisions: policy.Decide(j, m, n.live.Load().rules)}
+}
+
 // record counts and keeps what was judged. It waits for nothing.
 func (n *Node) record(m *message.Message, e *message.Event, l *live) {
 	n.tallies.Fold(e)

@@ -8,18 +8,23 @@ const Extractor = 1
 // learner is one view of a message. Its name is public: contributions and lessons use it. A change of extract is a new
 // row under a new name beside the old one: the old keeps what it was taught until the new one is as good.
 type learner struct {
-	name    string
-	bits    uint // of the shared table
-	extract func(*features, *message.Message)
-	share   map[message.Channel]message.LogOdds // of the combiner before anything was taught; no share: not run
+	name     string
+	bits     uint   // of the shared table
+	replaces string // the learner whose place it takes once it is as good; empty: none
+	extract  func(*features, *message.Message)
+	share    map[message.Channel]message.LogOdds // of the combiner before anything was taught; no share: not run
 }
 
 // learners are the views, in the order they run. Unlike views err on unlike messages: their sum beats the best of them.
-var learners = []learner{
-	{"learner_bytes", 21, rawBytes, shares{message.Email: one / 3}},
-	{"learner_text", 21, decodedText, shares{message.Email: one / 3, message.SMS: one * 4 / 5, message.Call: one / 2, message.IM: one * 4 / 5}},
-	{"learner_tokens", 21, tokens, shares{message.Email: one / 3, message.SMS: one / 5, message.Call: one / 2, message.IM: one / 5}},
-}
+// A new row comes last: the effects of lessons are kept by place.
+var learners = append([]learner{
+	{name: "learner_bytes", bits: 21, extract: rawBytes,
+		share: shares{message.Email: one / 3}},
+	{name: "learner_text", bits: 21, extract: decodedText,
+		share: shares{message.Email: one / 3, message.SMS: one * 4 / 5, message.Call: one / 2, message.IM: one * 4 / 5}},
+	{name: "learner_tokens", bits: 21, extract: tokens,
+		share: shares{message.Email: one / 3, message.SMS: one / 5, message.Call: one / 2, message.IM: one / 5}},
+}, heirs...)
 
 type shares = map[message.Channel]message.LogOdds
 

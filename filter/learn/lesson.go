@@ -38,16 +38,7 @@ func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]messag
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	own := m.tenants[l.Scope.Tenant]
-	scores := make([]int64, len(learners))
-	for _, set := range l.Features {
-		if i := learnerNamed(set.Learner); i >= 0 {
-			scores[i] = m.shared[i].score(set.Hashes)
-			if own != nil {
-				scores[i] += own[i].score(set.Hashes)
-			}
-		}
-	}
+	scores, _ := m.scores(l, m.tenants[l.Scope.Tenant])
 	return m.verdict(c, results, scores)
 }
 
@@ -98,7 +89,8 @@ func (m *Model) takeBack(l *message.Lesson, past *effect, own []*table) {
 	}
 }
 
-// teachCombiner lets the combiner learn from the score that the lesson's message would have had.
+// teachCombiner lets the combiner learn from the score that the lesson's message would have had, and compares heirs with
+// the learners they replace.
 func (m *Model) teachCombiner(l *message.Lesson, own []*table) {
 	c := m.combinerFor(l.Channel, l.Direction)
 	if c == nil {
@@ -110,16 +102,29 @@ func (m *Model) teachCombiner(l *message.Lesson, own []*table) {
 			score += message.Contribution{Input: s.Value, Coefficient: c.coefficient(i, s.State)}.Weight()
 		}
 	}
+	scores, seen := m.scores(l, own)
+	for i, s := range scores {
+		score += message.Contribution{Input: bounded(s), Coefficient: m.shareOf(i, l.Channel)}.Weight()
+	}
+	m.succeed(l, scores, seen)
+	c.teach(l.Signals, score, l.Label == message.Spam)
+}
+
+// scores are the learners' scores of a lesson's message, and which of them the lesson has features for.
+func (m *Model) scores(l *message.Lesson, own []*table) (scores []int64, seen []bool) {
+	scores, seen = make([]int64, len(learners)), make([]bool, len(learners))
 	for _, set := range l.Features {
-		if i := learnerNamed(set.Learner); i >= 0 {
-			s := m.shared[i].score(set.Hashes)
-			if own != nil {
-				s += own[i].score(set.Hashes)
-			}
-			score += message.Contribution{Input: bounded(s), Coefficient: learners[i].share[l.Channel]}.Weight()
+		i := learnerNamed(set.Learner)
+		if i < 0 {
+			continue
+		}
+		seen[i] = true
+		scores[i] = m.shared[i].score(set.Hashes)
+		if own != nil {
+			scores[i] += own[i].score(set.Hashes)
 		}
 	}
-	c.teach(l.Signals, score, l.Label == message.Spam)
+	return scores, seen
 }
 
 // tenantTables returns the tenant's own tables, made at its first lesson; nil for the operator itself.

@@ -9,13 +9,14 @@ import (
 
 // Model is all that lessons change. Any number of goroutines may judge while one applies lessons.
 type Model struct {
-	mu        sync.RWMutex
-	shared    []*table
-	tenants   map[string][]*table
-	combiners []*Combiner
-	ledger    ledger
-	lessons   uint64
-	scratch   bool
+	mu          sync.RWMutex
+	shared      []*table
+	tenants     map[string][]*table
+	combiners   []*Combiner
+	ledger      ledger
+	successions map[int]*succession // by place of the heir
+	lessons     uint64
+	scratch     bool
 }
 
 // tenantBits: a tenant's table is small, since it holds only in what the tenant differs; a thousand of them fit in
@@ -28,7 +29,7 @@ const sharedRate = oneScore / 64
 
 // New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught.
 func New(scratch bool) *Model {
-	m := &Model{tenants: map[string][]*table{}, ledger: newLedger(), scratch: scratch}
+	m := &Model{tenants: map[string][]*table{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch}
 	for i := range learners {
 		m.shared = append(m.shared, newTable(learners[i].bits))
 	}
@@ -69,7 +70,7 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 		scores[i] = make([]int64, len(learners))
 	}
 	for l := range learners {
-		if learners[l].share[c.channel] == 0 {
+		if m.shareOf(l, c.channel) == 0 {
 			continue
 		}
 		learners[l].extract(f, msg)
@@ -135,7 +136,7 @@ func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64) *
 		}
 	}
 	for l, s := range scores {
-		if share := learners[l].share[c.channel]; share != 0 && s != 0 {
+		if share := m.shareOf(l, c.channel); share != 0 && s != 0 {
 			add(message.Contribution{Name: learners[l].name, Method: message.Content, State: message.StatePresent,
 				Input: bounded(s), Coefficient: share})
 		}

@@ -19,6 +19,7 @@ const (
 	snapshotTable
 	snapshotCombiner
 	snapshotEffect
+	snapshotSuccession
 )
 
 const (
@@ -64,6 +65,11 @@ func (m *Model) AppendSnapshot(b []byte) []byte {
 	}
 	for _, c := range m.combiners {
 		b = wire.AppendRecord(b, snapshotCombiner, c.appendSnapshot)
+	}
+	for i := range learners {
+		if s := m.successions[i]; s != nil {
+			b = wire.AppendRecord(b, snapshotSuccession, func(b []byte) []byte { return s.appendSnapshot(b, learners[i].name) })
+		}
 	}
 	return m.ledger.appendSnapshot(b)
 }
@@ -175,13 +181,15 @@ func (m *Model) Restore(b []byte) error {
 			return m.readCombiner(content, learned)
 		case snapshotEffect:
 			return next.ledger.read(content)
+		case snapshotSuccession:
+			return next.readSuccession(content)
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("read snapshot of the model: %w", err)
 	}
-	m.shared, m.tenants, m.ledger, m.lessons = next.shared, next.tenants, next.ledger, next.lessons
+	m.shared, m.tenants, m.ledger, m.successions, m.lessons = next.shared, next.tenants, next.ledger, next.successions, next.lessons
 	for c, w := range learned {
 		c.learned = w
 	}
