@@ -35,6 +35,7 @@ var layers = [][]string{
 	{"message"},
 	{"config"},
 	{"wire", "durable"},
+	{"third_party"},
 }
 
 // Front doors share gateway's types and the parsers below, never each other's code.

@@ -1,0 +1,90 @@
+// Package console is what people see of a node: server-rendered pages with one style sheet, which work without a script.
+//
+// [New] gets what the pages show from the node, as concrete things and functions; [Console.Handler] answers. The node
+// listens, best through [Console.Server], which sets the timeouts. Pages are html/template files of page/, each with a
+// struct of its own; every visible text comes from package catalogue. Every table is also CSV and JSON under its own URL
+// with .csv or .json added. The table of routes (routes.go) says which right of package account each needs.
+//
+// Safety: sessions are held by the server, a strict content security policy allows neither inline script nor style,
+// requests from other origins are refused, bodies are capped, and every change is in the audit trail.
+package console
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"rempart/account"
+	"rempart/catalogue"
+	"rempart/index"
+	"rempart/measure"
+	"rempart/message"
+)
+
+// Sources is what the pages show and change. Accounts, Tallies and Events must be there; a missing function leaves out
+// what it would show.
+type Sources struct {
+	Accounts *account.Book
+	Tallies  *measure.Tallies
+	Events   *index.Index
+	// Teach says that a judged message is spam or ham and returns its probability before and after. It gives
+	// [ErrNothingKept] where there is nothing to learn from, and index.ErrNotFound.
+	Teach func(ctx context.Context, eventID string, label message.Label, teacher string) (before, after float64, err error)
+	// Health is asked at every look at it; it should take milliseconds.
+	Health func(ctx context.Context) Health
+	// Books are the counts that must add up: see [Books].
+	Books func() Books
+	// Shadow reports whether one switch has put everything to shadow; SetShadow turns it.
+	Shadow    func() bool
+	SetShadow func(ctx context.Context, on bool, who string) error
+	Metrics   http.Handler
+	Node      string           // its name, shown at the foot of each page
+	Version   string           // of the program
+	Now       func() time.Time // default: time.Now
+}
+
+// Books are what a source of traffic sent, what was judged of it and what was dropped before, all counted since the start:
+// sent is judged plus dropped once all is drained. Known is false where nobody counts what is sent.
+type Books struct {
+	Known                 bool
+	Sent, Judged, Dropped uint64
+}
+
+// Console answers the pages.
+type Console struct {
+	Sources
+	log      *slog.Logger
+	words    *catalogue.Catalogue
+	pages    *pages
+	plain    *scs.SessionManager
+	secure   *scs.SessionManager
+	throttle *throttle
+	totals   totals
+}
+
+// New makes a console; it starts nothing.
+func New(s Sources, log *slog.Logger) (*Console, error) {
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	c := &Console{Sources: s, log: log, words: catalogue.English(), throttle: newThrottle()}
+	c.plain, c.secure = newSessions()
+	var err error
+	c.pages, err = loadPages(c.words)
+	return c, err
+}
+
+// LinkPath is the path of the page on which a one-time link is used.
+func LinkPath(secret string) string { return "/link/" + secret }
+
+// Server is an HTTP server for the handler, with the timeouts that keep slow clients from holding connections.
+func (c *Console) Server() *http.Server {
+	return &http.Server{
+		Handler: c.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
+	}
+}

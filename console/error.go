@@ -1,0 +1,68 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"rempart/account"
+	"rempart/index"
+	"rempart/journal"
+)
+
+// faults is the page of each error: its status, and the key of its title and of what to do, under "error". The first that
+// fits counts.
+var faults = []struct {
+	err    error
+	status int
+	key    string
+}{
+	{errNoPage, http.StatusNotFound, "no_page"},
+	{index.ErrNotFound, http.StatusNotFound, "no_message"},
+	{errForbidden, http.StatusForbidden, "forbidden"},
+	{errOrigin, http.StatusForbidden, "origin"},
+	{errForm, http.StatusBadRequest, "form"},
+	{errThrottled, http.StatusTooManyRequests, "throttled"},
+	{account.ErrBusy, http.StatusServiceUnavailable, "busy"},
+	{account.ErrLogin, http.StatusUnauthorized, "login"},
+	{account.ErrLink, http.StatusGone, "link"},
+	{account.ErrName, http.StatusBadRequest, "name"},
+	{account.ErrExists, http.StatusConflict, "exists"},
+	{account.ErrUnknown, http.StatusNotFound, "no_account"},
+	{account.ErrRole, http.StatusBadRequest, "role"},
+	{account.ErrLastAdministrator, http.StatusConflict, "last_administrator"},
+	{account.ErrPassword, http.StatusBadRequest, "password"},
+	{ErrNothingKept, http.StatusConflict, "nothing_kept"},
+	{journal.ErrNoSpace, http.StatusServiceUnavailable, "no_space"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "slow"},
+}
+
+// errorPage says what went wrong, and what to do.
+type errorPage struct {
+	Key string
+}
+
+// fail makes the error's page and logs what is not the visitor's doing.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return // nobody waits any more
+	}
+	status, key := http.StatusInternalServerError, "internal"
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		status, key = http.StatusRequestEntityTooLarge, "large"
+	}
+	for _, f := range faults {
+		if errors.Is(err, f.err) {
+			status, key = f.status, f.key
+			break
+		}
+	}
+	if status >= 500 {
+		c.log.Error("page failed", "path", r.URL.Path, "error", err)
+	}
+	if err := c.renderStatus(w, r, status, "error", errorPage{key}); err != nil {
+		c.log.Error("error page failed", "error", err)
+		http.Error(w, http.StatusText(status), status)
+	}
+}

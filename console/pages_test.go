@@ -1,0 +1,239 @@
+package console
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"rempart/account"
+)
+
+// everyPage is each page that an administrator can look at; TestEveryRouteIsRendered holds it complete.
+var everyPage = []string{"/", "/volumes", "/volumes?channel=sms&hours=168", "/messages", "/messages?q=example.org", "/messages?q=nothing.at.all",
+	"/messages/" + hostileID, "/sources", "/sources?hours=168&channel=email", "/sources/countries", "/sources/networks", "/sources/senders",
+	"/routes", "/health", "/audit", "/audit?q=admin", "/accounts", "/password", "/nothing"}
+
+func TestEveryPage(t *testing.T) {
+	s := newStand(t)
+	v := s.admin(t)
+	s.as(t, account.Viewer)
+	for _, shadow := range []bool{false, true} {
+		s.shadow = shadow
+		for _, path := range everyPage {
+			_, body := v.get(path)
+			checkPage(t, path, body)
+			if strings.Contains(body, `class="banner"`) != shadow {
+				t.Errorf("%s: shadow is %v, the banner says otherwise", path, shadow)
+			}
+		}
+	}
+	out := s.visitor(t)
+	for _, path := range []string{"/login", "/link/x"} {
+		_, body := out.get(path)
+		checkPage(t, path, body)
+	}
+	if s.log.Len() > 0 {
+		t.Errorf("logged: %s", s.log)
+	}
+}
+
+// Every fault has its page with a title and what to do.
+func TestEveryFaultHasItsWords(t *testing.T) {
+	s := newStand(t)
+	for _, f := range faults {
+		for _, part := range []string{"title", "todo"} {
+			if key := "error." + f.key + "." + part; !s.words.Has(key) {
+				t.Errorf("the catalogue lacks %s", key)
+			}
+		}
+	}
+	for _, r := range account.Roles {
+		for _, key := range []string{"role." + r.Name, "role_may." + r.Name} {
+			if !s.words.Has(key) {
+				t.Errorf("the catalogue lacks %s", key)
+			}
+		}
+	}
+}
+
+// checkPage holds what the content security policy and HTML ask of a page: nothing inline, everything nested as written,
+// every id once, every control named, and no text of a message that is not escaped.
+func checkPage(t *testing.T, path, body string) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	checkNesting(t, path, body)
+	ids := map[string]bool{}
+	labelled := map[string]bool{}
+	headings := 0
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		for _, a := range n.Attr {
+			switch {
+			case a.Key == "style" || strings.HasPrefix(a.Key, "on"):
+				t.Errorf("%s: <%s %s>", path, n.Data, a.Key)
+			case a.Key == "id" && ids[a.Val]:
+				t.Errorf("%s: id %q occurs twice", path, a.Val)
+			case a.Key == "id":
+				ids[a.Val] = true
+			case a.Key == "for":
+				labelled[a.Val] = true
+			case (a.Key == "href" || a.Key == "src" || a.Key == "action") && !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "#"):
+				t.Errorf("%s: <%s> leads to %q", path, n.Data, a.Val)
+			}
+		}
+		switch n.Data {
+		case "style":
+			t.Errorf("%s: inline style", path)
+		case "script":
+			if attr(n, "src") == "" || n.FirstChild != nil {
+				t.Errorf("%s: inline script", path)
+			}
+		case "h1":
+			headings++
+		case "input", "select":
+			if attr(n, "type") != "hidden" && !labelled[attr(n, "id")] && !inside(n, "label") {
+				t.Errorf("%s: <%s name=%q> has no label", path, n.Data, attr(n, "name"))
+			}
+		case "img":
+			if src := attr(n, "src"); src == "x" {
+				t.Errorf("%s: a sender's markup is in the page", path)
+			}
+		}
+	}
+	if headings != 1 {
+		t.Errorf("%s: %d first headings", path, headings)
+	}
+	for _, bad := range []string{"%!", "<script>alert", "\u202e", "ZgotmplZ", "&lt;no value&gt;", "catalogue lacks"} {
+		if strings.Contains(body, bad) {
+			t.Errorf("%s: the page has %q", path, bad)
+		}
+	}
+}
+
+// checkNesting goes through the tags as written: html.Parse would repair them.
+func checkNesting(t *testing.T, path, body string) {
+	t.Helper()
+	void := []string{"meta", "link", "input", "img", "br", "hr"}
+	var open []string
+	z := html.NewTokenizer(strings.NewReader(body))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			if len(open) > 0 {
+				t.Errorf("%s: not closed: %v", path, open)
+			}
+			return
+		case html.StartTagToken:
+			name, _ := z.TagName()
+			if tag := string(name); !slices.Contains(void, tag) {
+				if tag == "p" || tag == "ul" || tag == "section" || tag == "div" || tag == "table" || tag == "form" || tag == "dl" {
+					if slices.Contains(open, "p") || slices.Contains(open, "button") {
+						t.Errorf("%s: <%s> within %v", path, tag, open)
+					}
+				}
+				open = append(open, tag)
+			}
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			if len(open) == 0 || open[len(open)-1] != string(name) {
+				t.Fatalf("%s: </%s> closes %v", path, name, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func inside(n *html.Node, tag string) bool {
+	for p := n.Parent; p != nil; p = p.Parent {
+		if p.Data == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// Every table is CSV and JSON under its own URL; a sender cannot make a spreadsheet run something.
+func TestExports(t *testing.T) {
+	s := newStand(t)
+	v := s.admin(t)
+	for _, path := range []string{"/volumes", "/messages", "/sources/countries", "/sources/networks", "/sources/senders", "/routes", "/health",
+		"/audit", "/accounts", "/messages/" + hostileID} {
+		status, body := v.get(path + ".csv")
+		rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+		if status != 200 || err != nil || len(rows) < 2 {
+			t.Errorf("%s.csv: %d, %v, %d rows", path, status, err, len(rows))
+			continue
+		}
+		status, body = v.get(path + ".json")
+		var got struct{ Rows []map[string]any }
+		if err := json.Unmarshal([]byte(body), &got); status != 200 || err != nil || len(got.Rows) != len(rows)-1 {
+			t.Errorf("%s.json: %d, %v, %d rows, CSV has %d", path, status, err, len(got.Rows), len(rows)-1)
+			continue
+		}
+		for _, name := range rows[0] {
+			if _, ok := got.Rows[0][name]; !ok {
+				t.Errorf("%s.json lacks %s", path, name)
+			}
+		}
+	}
+	for _, tt := range []struct{ in, want string }{
+		{"=1+1", "'=1+1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"-2+3", "'-2+3"}, {"\tx", "'\tx"}, {"+447700900123", "+447700900123"}, {"", ""}, {"a=b", "a=b"},
+	} {
+		if got := plain(cell{Text: tt.in}); got != tt.want {
+			t.Errorf("plain(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+// Pages of messages follow one another without gap or repetition.
+func TestPaging(t *testing.T) {
+	s := newStand(t)
+	v := s.admin(t)
+	seen := map[string]bool{}
+	for next := "/messages.json?channel=email"; next != ""; {
+		_, body := v.get(next)
+		var got struct {
+			Rows []struct{ ID, Channel string }
+			Next string
+		}
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range got.Rows {
+			if seen[r.ID] || r.Channel != "email" {
+				t.Fatalf("%+v", r)
+			}
+			seen[r.ID] = true
+		}
+		next = got.Next
+	}
+	_, body := v.get("/messages?channel=email")
+	if !strings.Contains(body, `rel="next"`) || len(seen) < pageRows {
+		t.Errorf("%d messages", len(seen))
+	}
+	if status, _ := v.get("/messages?cursor=x"); status != 400 {
+		t.Errorf("a wrong cursor: %d", status)
+	}
+	if status, _ := v.get("/messages?" + url.Values{"q": {strings.Repeat("x", 300)}}.Encode()); status != 400 {
+		t.Errorf("a long query: %d", status)
+	}
+}

@@ -1,0 +1,210 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"math"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	xmessage "golang.org/x/text/message"
+
+	"rempart/account"
+	"rempart/catalogue"
+	"rempart/message"
+)
+
+//go:embed page/*.html
+var pageFiles embed.FS
+
+// pages holds each page's template, the layout filled.
+type pages struct {
+	byName map[string]*template.Template
+}
+
+// shell is what the layout needs beside the page's own struct.
+type shell struct {
+	Page      string // its title is "page.NAME.title"
+	User      account.Account
+	In        bool
+	Menu      []menuItem
+	Shadow    bool
+	MaySwitch bool
+	NoPass    bool // the account has no password yet
+	Notice    string
+	Node      string
+	Version   string
+	Now       time.Time
+	Data      any
+}
+
+type menuItem struct {
+	Name, Path string
+	Here       bool
+}
+
+func loadPages(words *catalogue.Catalogue) (*pages, error) {
+	base, err := template.New("layout").Funcs(functions(words)).ParseFS(pageFiles, "page/layout.html", "page/part_*.html")
+	if err != nil {
+		return nil, fmt.Errorf("read pages: %w", err)
+	}
+	names, err := fs.Glob(pageFiles, "page/*.html")
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{map[string]*template.Template{}}
+	for _, file := range names {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" || strings.HasPrefix(name, "part_") {
+			continue
+		}
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(pageFiles, file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read page %s: %w", name, err)
+		}
+		p.byName[name] = t
+	}
+	return p, nil
+}
+
+func (c *Console) render(w http.ResponseWriter, r *http.Request, page string, data any) error {
+	return c.renderStatus(w, r, http.StatusOK, page, data)
+}
+
+// renderStatus makes the whole page before it sends the first byte, so that an error becomes an error page.
+func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status int, page string, data any) error {
+	t := c.pages.byName[page]
+	if t == nil {
+		return fmt.Errorf("console: no page %q", page)
+	}
+	s := shell{Page: page, Node: c.Node, Version: c.Version, Now: c.Now().UTC(), Data: data}
+	if s.User, s.In = c.user(r); s.In {
+		s.Notice = c.takeNotice(r)
+		s.MaySwitch = s.User.Role.May(account.Switch) && c.SetShadow != nil
+		s.NoPass = !s.User.HasPassword
+		s.Menu = menuFor(s.User.Role, r.URL.Path)
+		s.Shadow = c.Shadow != nil && c.Shadow()
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", s); err != nil {
+		return fmt.Errorf("page %s: %w", page, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, err := b.WriteTo(w)
+	if err != nil {
+		c.log.Debug("page not taken", "error", err)
+	}
+	return nil
+}
+
+func menuFor(role account.Role, at string) []menuItem {
+	var out []menuItem
+	for _, m := range menu {
+		if role.May(m.Right) {
+			here := at == m.Path || m.Path != "/" && strings.HasPrefix(at, m.Path+"/")
+			out = append(out, menuItem{m.Name, m.Path, here})
+		}
+	}
+	return out
+}
+
+// functions are what templates may call. t fails on a missing text, so that a test finds it and nobody sees a key.
+func functions(words *catalogue.Catalogue) template.FuncMap {
+	say := func(key string, args ...any) (string, error) {
+		if !words.Has(key) {
+			return "", errors.New("catalogue lacks " + key)
+		}
+		return words.Say(key, args...), nil
+	}
+	n := numbers{xmessage.NewPrinter(words.Tag)}
+	return template.FuncMap{
+		"t":   say,
+		"may": func(a account.Account, right string) bool { return a.Role.May(account.Right(right)) },
+		"known": func(prefix, name string) string {
+			if words.Has(prefix + "." + name) {
+				return words.Say(prefix + "." + name)
+			}
+			return name
+		},
+		"word":   words.Word,
+		"num":    n.count,
+		"pct":    n.percent,
+		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"stamp":  stamp,
+		"hour":   func(t time.Time) string { return t.UTC().Format("15:04") },
+		"static": staticPath,
+		"roles":  func() []string { return roleNames() },
+		"seen":   seen,
+		"title":  title,
+		"score":  func(s message.LogOdds) string { return fmt.Sprintf("%+.2f", s.Float()) },
+		"signed": n.signed,
+		"points": func(p float64) string { return words.Say("figure.points", fmt.Sprintf("%+.1f", p)) },
+		// sentence is one whose key comes from the node: shown as it is if the catalogue lacks it.
+		"sentence": func(key string, args []any) string { return words.Say(key, shown(args)...) },
+		"plus":     func(a, b float64) float64 { return round(a + b) },
+		"barwidth": func(share float64) float64 { return round(100 * min(max(share, 0), 1)) },
+	}
+}
+
+// stamp is a time as people read it, its zone named.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func roleNames() []string {
+	var out []string
+	for _, r := range account.Roles {
+		out = append(out, r.Name)
+	}
+	return out
+}
+
+// numbers writes figures by the rules of the language.
+type numbers struct{ p *xmessage.Printer }
+
+func (c *Console) numbers() numbers { return numbers{xmessage.NewPrinter(c.words.Tag)} }
+
+func (n numbers) count(v any) string { return n.p.Sprintf("%d", v) }
+
+// signed is a change: "+12 %".
+func (n numbers) signed(change float64) string {
+	if math.Abs(change) < 0.005 {
+		return "±0 %"
+	}
+	return n.p.Sprintf("%+.0f %%", 100*change)
+}
+
+// title begins a sentence with a capital.
+func title(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// percent has no more digits than are worth reading: "0.4 %", "37 %", and never a rounded 0 or 100.
+func (n numbers) percent(share float64) string {
+	switch p := share * 100; {
+	case p == 0 || p == 100:
+		return fmt.Sprintf("%.0f %%", p)
+	case p < 0.1:
+		return "< 0.1 %"
+	case p > 99.9:
+		return "> 99.9 %"
+	case p < 10 || p > 90:
+		return fmt.Sprintf("%.1f %%", p)
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
+}

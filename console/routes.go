@@ -1,0 +1,116 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	"rempart/account"
+)
+
+// open needs no login.
+const open account.Right = ""
+
+// route is one thing that the console answers.
+type route struct {
+	method, path string
+	right        account.Right
+	table        bool // also answers path.csv and path.json
+	serve        func(w http.ResponseWriter, r *http.Request) error
+}
+
+func (c *Console) routes() []route {
+	return []route{
+		{"GET", "/static/{name}", open, false, c.static},
+		{"GET", "/metrics", open, false, c.metrics},
+		{"GET", "/login", open, false, c.loginPage},
+		{"POST", "/login", open, false, c.login},
+		{"GET", "/link/{secret}", open, false, c.linkPage},
+		{"POST", "/link/{secret}", open, false, c.link},
+		{"POST", "/logout", open, false, c.logout},
+		{"GET", "/password", account.SeeFigures, false, c.passwordPage},
+		{"POST", "/password", account.SeeFigures, false, c.setPassword},
+
+		{"GET", "/{$}", account.SeeFigures, false, c.overview},
+		{"GET", "/volumes", account.SeeFigures, true, c.volumes},
+		{"GET", "/messages", account.SeeMessages, true, c.messages},
+		{"GET", "/messages/{id}", account.SeeMessages, false, c.message}, // the id may end in .csv or .json
+		{"POST", "/messages/{id}/teach", account.Teach, false, c.teach},
+		{"GET", "/sources", account.SeeFigures, false, c.sources},
+		{"GET", "/sources/countries", account.SeeFigures, true, c.sourceTable},
+		{"GET", "/sources/networks", account.SeeFigures, true, c.sourceTable},
+		{"GET", "/sources/senders", account.SeeFigures, true, c.sourceTable},
+		{"GET", "/routes", account.SeeFigures, true, c.edges},
+		{"GET", "/health", account.SeeFigures, true, c.health},
+		{"POST", "/shadow", account.Switch, false, c.setShadow},
+		{"GET", "/audit", account.ReadAudit, true, c.audit},
+		{"GET", "/accounts", account.Manage, true, c.accounts},
+		{"POST", "/accounts", account.Manage, false, c.invite},
+		{"POST", "/accounts/{name}/{change}", account.Manage, false, c.changeAccount},
+	}
+}
+
+// menu is the pages that the menu names, in order; each is shown to those who may see it.
+var menu = []struct {
+	Name, Path string
+	Right      account.Right
+}{
+	{"overview", "/", account.SeeFigures},
+	{"messages", "/messages", account.SeeMessages},
+	{"sources", "/sources", account.SeeFigures},
+	{"routes", "/routes", account.SeeFigures},
+	{"health", "/health", account.SeeFigures},
+	{"audit", "/audit", account.ReadAudit},
+	{"accounts", "/accounts", account.Manage},
+}
+
+// maxBody is more than any form of ours has.
+const maxBody = 64 << 10
+
+// Handler answers all requests.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range c.routes() {
+		h := c.guard(r)
+		mux.Handle(r.method+" "+r.path, h)
+		if r.table {
+			mux.Handle(r.method+" "+r.path+".csv", h)
+			mux.Handle(r.method+" "+r.path+".json", h)
+		}
+	}
+	mux.Handle("/", c.guard(route{right: open, serve: func(w http.ResponseWriter, r *http.Request) error { return errNoPage }}))
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(c.guard(route{right: open, serve: func(w http.ResponseWriter, r *http.Request) error { return errOrigin }}))
+	return c.safe(c.withSession(origin.Handler(mux)))
+}
+
+// guard lets those through who may, and turns an error into a page.
+func (c *Console) guard(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		who, in := c.user(r)
+		switch {
+		case rt.right == open:
+		case !in:
+			c.askLogin(w, r)
+			return
+		case !who.Role.May(rt.right):
+			c.fail(w, r, errForbidden)
+			return
+		}
+		if err := rt.serve(w, r); err != nil {
+			c.fail(w, r, err)
+		}
+	})
+}
+
+// What handlers return beside the errors of the packages they ask; fault (error.go) has the page of each.
+var (
+	errNoPage    = errors.New("console: no such page")
+	errForbidden = errors.New("console: the role may not")
+	errOrigin    = errors.New("console: request from another origin")
+	errForm      = errors.New("console: form not understood")
+	errThrottled = errors.New("console: too many attempts")
+)
+
+// ErrNothingKept: the node kept nothing of the message that could be learned from.
+var ErrNothingKept = errors.New("console: nothing was kept of this message to learn from")

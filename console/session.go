@@ -1,0 +1,115 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/alexedwards/scs/v2"
+
+	"rempart/account"
+)
+
+// Keys of a session.
+const (
+	sessionName       = "name"
+	sessionGeneration = "generation" // of the account, when the session began: it ends when that rises
+	sessionLink       = "link"       // begun by a one-time link: may set a password without the old one
+	sessionNotice     = "notice"     // a sentence for the next page
+)
+
+func (c *Console) manager(r *http.Request) *scs.SessionManager {
+	if isSecure(r) {
+		return c.secure
+	}
+	return c.plain
+}
+
+func (c *Console) withSession(next http.Handler) http.Handler {
+	plain, secure := c.plain.LoadAndSave(next), c.secure.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/static/"):
+			next.ServeHTTP(w, r)
+		case isSecure(r):
+			secure.ServeHTTP(w, r)
+		default:
+			plain.ServeHTTP(w, r)
+		}
+	})
+}
+
+// user is who is logged in.
+func (c *Console) user(r *http.Request) (account.Account, bool) {
+	if strings.HasPrefix(r.URL.Path, "/static/") {
+		return account.Account{}, false
+	}
+	m := c.manager(r)
+	name := m.GetString(r.Context(), sessionName)
+	if name == "" {
+		return account.Account{}, false
+	}
+	a, ok := c.Accounts.Account(name)
+	if generation, _ := m.Get(r.Context(), sessionGeneration).(uint64); !ok || generation != a.Generation {
+		return account.Account{}, false
+	}
+	return a, true
+}
+
+func (c *Console) actor(r *http.Request) account.Actor {
+	a, _ := c.user(r)
+	return account.Actor{Name: a.Name, Address: clientAddress(r)}
+}
+
+// begin starts a session under a new token, so that one planted before the login is worth nothing.
+func (c *Console) begin(r *http.Request, a account.Account, byLink bool) error {
+	m, ctx := c.manager(r), r.Context()
+	if err := m.Clear(ctx); err != nil {
+		return err
+	}
+	if err := m.RenewToken(ctx); err != nil {
+		return err
+	}
+	m.Put(ctx, sessionName, a.Name)
+	m.Put(ctx, sessionGeneration, a.Generation)
+	if byLink {
+		m.Put(ctx, sessionLink, true)
+	}
+	return nil
+}
+
+// notice keeps a sentence for the next page.
+func (c *Console) notice(r *http.Request, key string, args ...any) {
+	c.manager(r).Put(r.Context(), sessionNotice, c.words.Say(key, args...))
+}
+
+func (c *Console) takeNotice(r *http.Request) string {
+	return c.manager(r).PopString(r.Context(), sessionNotice)
+}
+
+// askLogin sends to the login and, for a page that is only looked at, back afterwards.
+func (c *Console) askLogin(w http.ResponseWriter, r *http.Request) {
+	to := "/login"
+	if r.Method == http.MethodGet && r.URL.Path != "/" {
+		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// ownPath is next if it is a path of ours, else the first page: a login must not lead to a stranger's.
+func ownPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(next, "//") ||
+		strings.ContainsAny(next, "\\\r\n") {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+// record writes to the audit trail who did what.
+func (c *Console) record(ctx context.Context, r *http.Request, e account.Entry) error {
+	by := c.actor(r)
+	e.Who, e.Address = by.Name, by.Address
+	return c.Accounts.Record(ctx, e)
+}

@@ -1,0 +1,260 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rempart/account"
+	"rempart/index"
+	"rempart/journal"
+	"rempart/measure"
+	"rempart/message"
+	"rempart/policy"
+)
+
+var now = time.Date(2026, 3, 8, 14, 25, 0, 0, time.UTC)
+
+const password = "correct horse battery"
+
+// hostile is what a sender writes to be run in the reader's browser.
+const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>` + "\u202e" + `{{.}}`
+
+const hostileID = "01hostile"
+
+// stand is a console on a real journal, tallies and index, filled with a week of traffic.
+type stand struct {
+	*Console
+	book   *account.Book
+	url    string
+	log    *strings.Builder
+	taught []string
+	shadow bool
+	link   string // of the first start
+}
+
+func newStand(t testing.TB) *stand {
+	t.Helper()
+	ctx, log := context.Background(), slog.New(slog.NewTextHandler(io.Discard, nil))
+	j, err := journal.Open(ctx, t.TempDir(), journal.Config{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	book, err := account.Open(ctx, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := index.Open(ctx, t.TempDir(), index.Config{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.Close() })
+	s := &stand{book: book, log: &strings.Builder{}}
+	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1})
+	recent := traffic(tallies)
+	for _, e := range recent {
+		x.Add(e, nil)
+	}
+	written, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := x.Run(written); err != nil {
+		t.Fatal(err)
+	}
+	s.Console, err = New(Sources{
+		Accounts: book, Tallies: tallies, Events: x, Now: func() time.Time { return now },
+		Teach: func(ctx context.Context, id string, label message.Label, teacher string) (before, after float64, err error) {
+			if _, err := x.Get(ctx, id); err != nil {
+				return 0, 0, err
+			}
+			s.taught = append(s.taught, fmt.Sprint(id, " ", label, " ", teacher))
+			return 0.12, 0.87, nil
+		},
+		Health: func(context.Context) Health {
+			return Health{[]HealthRow{{"journal", OK, "health.journal_ok", []any{"1.2 GB"}}, {"mx", Warn, "health.journal_ok", []any{hostile}}}}
+		},
+		Books:  func() Books { return Books{true, 1000, 990, 10} },
+		Shadow: func() bool { return s.shadow },
+		SetShadow: func(_ context.Context, on bool, _ string) error {
+			s.shadow = on
+			return nil
+		},
+		Metrics: promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{}),
+		Node:    "mx1.example.net", Version: "devel",
+	}, slog.New(slog.NewTextHandler(s.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, ok, err := book.FirstLink(ctx, now)
+	if err != nil || !ok {
+		t.Fatalf("first link: %v, %v", ok, err)
+	}
+	s.link = LinkPath(secret)
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// traffic folds eight days of made-up messages into the tallies and returns those that the index is to hold.
+func traffic(tallies *measure.Tallies) []*message.Event {
+	random := rand.New(rand.NewPCG(1, 2))
+	var recent []*message.Event
+	start := now.Add(-8 * 24 * time.Hour)
+	for at := start; at.Before(now); at = at.Add(time.Duration(random.IntN(240)+20) * time.Second) {
+		if h := at.Hour(); h < 6 && random.IntN(3) > 0 {
+			continue // night
+		}
+		e := made(random, at)
+		tallies.Fold(e)
+		if now.Sub(at) < 12*time.Hour {
+			recent = append(recent, e)
+		}
+	}
+	e := made(random, now.Add(-time.Minute))
+	e.ID, e.From, e.MailFrom, e.Subject, e.QueueID, e.MessageID = hostileID, hostile, hostile, hostile, "4XhQ", hostile
+	e.Source.Name, e.Source.ID, e.LinkHosts = hostile, hostile, []string{hostile}
+	e.Route = append(e.Route, message.Hop{From: hostile, By: hostile, With: hostile})
+	e.Outcomes[0].Recipient = hostile
+	e.Verdicts[0].Contributions = append(e.Verdicts[0].Contributions,
+		message.Contribution{Name: "link_other_host", Method: message.Content, State: message.StatePresent, Input: message.FixedOne,
+			Coefficient: message.Odds(2.5), Args: []any{hostile, hostile}},
+		message.Contribution{Name: "listed", Method: message.SourceAnalysis, State: message.StateUnknown})
+	finish(e)
+	tallies.Fold(e)
+	return append(recent, e)
+}
+
+var madeNetworks = []struct {
+	country string
+	network uint32
+	prefix  string
+	spam    int // percent
+}{
+	{"XA", 64512, "192.0.2.", 10}, {"XB", 64513, "198.51.100.", 85}, {"XC", 64514, "203.0.113.", 40}, {"", 0, "198.18.0.", 60},
+}
+
+func made(random *rand.Rand, at time.Time) *message.Event {
+	net := madeNetworks[random.IntN(len(madeNetworks))]
+	bad := random.IntN(100) < net.spam
+	e := &message.Event{ID: fmt.Sprintf("01%016x", at.UnixNano()), Time: at, Node: "mx1.example.net", Door: "mx", Channel: message.Email,
+		Direction: message.In, QueueID: fmt.Sprintf("4X%dQ", random.IntN(1e6)), MessageID: fmt.Sprintf("%d@mail.example.org", random.IntN(1e9)),
+		Source: message.Source{Address: netip.MustParseAddr(net.prefix + fmt.Sprint(random.IntN(250)+1)), Country: net.country, Network: net.network},
+		Size:   random.IntN(80_000) + 600, Took: time.Millisecond}
+	e.Outcomes = []message.Outcome{{Recipient: fmt.Sprintf("user%d@example.org", random.IntN(40))}}
+	v := message.Verdict{Calibration: message.Identity, Model: "1:412", Contributions: []message.Contribution{
+		{Name: "bias", Method: message.Characteristic, State: message.StatePresent, Input: message.FixedOne, Coefficient: message.Odds(-1.2)}}}
+	add := func(name string, m message.Method, weight float64, args ...any) {
+		v.Contributions = append(v.Contributions, message.Contribution{Name: name, Method: m, State: message.StatePresent,
+			Input: message.FixedOne, Coefficient: message.Odds(weight), Args: args})
+	}
+	if random.IntN(3) == 0 {
+		e.Channel, e.Door, e.Source.ID, e.MailFrom, e.MessageID = message.SMS, "esme", fmt.Sprintf("+4477009%05d", random.IntN(1000)), "", ""
+		e.Source.Address, e.Outcomes[0].Recipient, e.Size = netip.Addr{}, fmt.Sprintf("+4416329%05d", random.IntN(1000)), 140
+		e.MailFrom = e.Source.ID
+	} else {
+		e.Source.ID = fmt.Sprintf("shop%d.example.com", random.IntN(30))
+		e.MailFrom, e.From = "bounce@"+e.Source.ID, "sales@"+e.Source.ID
+		e.Route = []message.Hop{{From: "out." + e.Source.ID, Address: e.Source.Address, By: "mx1.example.net", With: "ESMTPS", At: at, Trusted: true},
+			{From: "app.internal.example.com", By: "out." + e.Source.ID, With: "SMTP", At: at.Add(-2 * time.Second)}}
+		e.LinkHosts = []string{"www." + e.Source.ID}
+	}
+	if bad {
+		add("listed", message.SourceAnalysis, 2.1+random.Float64(), e.Source.Client(), "bl.example.net")
+		add("link_shortener", message.Content, 1.8+random.Float64(), "sho.example")
+		add("learner_text", message.Content, 1.5*random.Float64())
+		v.Category = message.Phishing
+	} else {
+		add("spf_pass", message.SourceAnalysis, -1.4, e.Source.ID)
+		add("learner_text", message.Content, -2*random.Float64())
+	}
+	e.Verdicts = []message.Verdict{v}
+	finish(e)
+	return e
+}
+
+// finish sums up and decides, as filter and policy do.
+func finish(e *message.Event) {
+	v := &e.Verdicts[0]
+	v.Score = v.Sum()
+	v.Probability = v.Calibration.Probability(v.Score)
+	e.Outcomes[0].Decision.Thresholds = []message.Threshold{{Action: message.Tag, From: 0.5}, {Action: message.Hold, From: 0.9}, {Action: message.Reject, From: 0.98}}
+	e.Outcomes[0].Decision = policy.Remake(e)[0]
+}
+
+// visitor is a browser without a script.
+type visitor struct {
+	t      testing.TB
+	client *http.Client
+	url    string
+}
+
+func (s *stand) visitor(t testing.TB) *visitor {
+	jar, _ := cookiejar.New(nil)
+	return &visitor{t, &http.Client{Jar: jar}, s.url}
+}
+
+// admin is a visitor who used the first link and set a password.
+func (s *stand) admin(t testing.TB) *visitor {
+	t.Helper()
+	v := s.visitor(t)
+	if status, _ := v.post(s.link, nil); status != 200 {
+		t.Fatalf("first link: %d", status)
+	}
+	if status, body := v.post("/password", url.Values{"new": {password}, "again": {password}}); status != 200 {
+		t.Fatalf("set password: %d\n%s", status, body)
+	}
+	return v
+}
+
+// as is a visitor with a new account of the role.
+func (s *stand) as(t testing.TB, role account.Role) *visitor {
+	t.Helper()
+	secret, err := s.book.Invite(t.Context(), account.System, "some."+role.String(), role, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := s.visitor(t)
+	if status, _ := v.post(LinkPath(secret), nil); status != 200 {
+		t.Fatalf("link of %s: %d", role, status)
+	}
+	return v
+}
+
+func (v *visitor) get(path string) (int, string) {
+	v.t.Helper()
+	r, err := v.client.Get(v.url + path)
+	return v.read(r, err)
+}
+
+func (v *visitor) post(path string, form url.Values) (int, string) {
+	v.t.Helper()
+	r, err := v.client.PostForm(v.url+path, form)
+	return v.read(r, err)
+}
+
+func (v *visitor) read(r *http.Response, err error) (int, string) {
+	v.t.Helper()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return r.StatusCode, string(b)
+}
