@@ -1,0 +1,182 @@
+package world
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"time"
+
+	"rempart/message"
+)
+
+// purpose is what a spam is for, and the rules of the grammar that say it. An empty rule: not on that channel.
+type purpose struct {
+	name     string
+	category message.Category
+	mail     bool
+	text     bool
+	scale    scale
+	host     []string // of links; %s is the wave's
+	names    []string // that the author of a mail goes by
+	senders  []string // of texts
+}
+
+var purposes = []purpose{
+	{"parcel", message.Phishing, true, true, fee, []string{"parcel-redelivery-%s.example", "track-%s.test", "customs-fee-%s.example"}, []string{"Parcel Centre", "Delivery Service", "Customs Desk"}, []string{"PARCEL", "Pos7", "DELIVERY"}},
+	{"bank", message.Phishing, true, true, purchase, []string{"secure-login-%s.test", "account-verify-%s.example", "my-bank-%s.test"}, []string{"Security Team", "Bank Service", "Account Centre"}, []string{"BANK", "MyBank", "B4NK"}},
+	{"fee", message.Scam, true, false, fortune, []string{"%s.test"}, []string{"Barrister James", "Dr Okoro", "Mrs Adela"}, nil},
+	{"pills", message.Commercial, true, true, purchase, []string{"pharma-%s.test", "best-meds-%s.example", "rx-%s.test"}, []string{"Online Pharmacy", "Health Shop", "Dr Slim"}, []string{"PHARMACY", "HEALTH"}},
+	{"invoice", message.Scam, true, false, purchase, []string{"invoice-doc-%s.example"}, []string{"Accounts", "Billing Department"}, nil},
+	{"crypto", message.Scam, true, true, wages, []string{"coin-robot-%s.test", "wallet-%s.example", "trade-%s.test"}, []string{"Trading Desk", "Coin Robot", "Wallet Service"}, []string{"WALLET", "COIN"}},
+	{"job", message.Scam, false, true, wages, []string{"%s.test"}, nil, []string{""}},
+	{"app", message.Malware, false, true, purchase, []string{"voicemail-%s.test", "update-%s.test"}, nil, []string{"Voicemail", "INFO", ""}},
+}
+
+// infrastructure is how the mails of a campaign are sent.
+type infrastructure int
+
+const (
+	bots      infrastructure = iota // infected machines at home
+	servers                         // rented from hosts that answer nobody
+	hijacking                       // accounts of honest people
+)
+
+// campaign is one gang's effort for one purpose; it comes in waves.
+type campaign struct {
+	name      string
+	index     uint64
+	purpose   *purpose
+	languages []string
+	infra     infrastructure
+	machines  []machine // of bots
+	victims   []*person // of hijacking
+	tricks    []string
+	period    time.Duration // from wave to wave
+	duty      float64       // of the period is a wave
+	phase     time.Duration
+	current   *wave
+}
+
+type machine struct {
+	address netip.Addr
+	network *network
+}
+
+// wave is what a campaign changes from one wave to the next, and keeps within one.
+type wave struct {
+	number  int64
+	seed    uint64
+	hosts   []string // of links
+	domain  string   // of the author
+	servers []machine
+	numbers []string // that texts come from
+	sender  string   // of texts; empty: a number
+	tricks  []string
+	frozen  int // so many wordings; 0: every message is worded anew
+	link    int // how links look
+}
+
+const (
+	machineCount = 60
+	victimCount  = 6
+	// quiet is what a campaign sends between two waves, of what it sends in one.
+	quiet = 0.08
+)
+
+// conspire makes the campaigns: two of each purpose.
+func (w *World) conspire(rng *rand.Rand) {
+	tricks := []string{"homoglyph", "zero_width", "spaced", "leet", "hidden", "base64", "link_text"}
+	languages := []string{"en", "de", "fr", "es"}
+	for i := range 2 * len(purposes) {
+		p := &purposes[i%len(purposes)]
+		c := &campaign{name: fmt.Sprintf("%s-%d", p.name, 1+i/len(purposes)), index: uint64(i), purpose: p, infra: infrastructure((i + i/len(purposes)) % 3),
+			period: time.Duration(4+rng.IntN(16)) * time.Minute, duty: 0.25 + rng.Float64()/3, phase: time.Duration(rng.IntN(1200)) * time.Second}
+		rng.Shuffle(len(languages), func(i, j int) { languages[i], languages[j] = languages[j], languages[i] })
+		c.languages = append([]string{"en"}, languages[:1+rng.IntN(3)]...)
+		rng.Shuffle(len(tricks), func(i, j int) { tricks[i], tricks[j] = tricks[j], tricks[i] })
+		c.tricks = append([]string(nil), tricks[:2]...)
+		for range machineCount {
+			n := pick(rng, w.networksOf(access, nil))
+			c.machines = append(c.machines, machine{n.address(rng), n})
+		}
+		for range victimCount {
+			c.victims = append(c.victims, pick(rng, w.others))
+		}
+		w.campaigns = append(w.campaigns, c)
+	}
+}
+
+// at is the campaign's wave at a time, and how much it sends then.
+func (w *World) at(c *campaign, t time.Time) (*wave, float64) {
+	since := t.Add(c.phase).UnixNano()
+	number := since / int64(c.period)
+	if c.current == nil || c.current.number != number {
+		c.current = w.wave(c, number)
+	}
+	if float64(since%int64(c.period)) < c.duty*float64(c.period) {
+		return c.current, 1
+	}
+	return c.current, quiet
+}
+
+// wave makes a campaign's n-th wave, the same in every stream of this world.
+func (w *World) wave(c *campaign, n int64) *wave {
+	rng := rand.New(rand.NewPCG(w.cfg.Seed, waveBase+c.index<<32+uint64(n&0xffffffff)))
+	v := &wave{number: n, seed: rng.Uint64(), frozen: rng.IntN(4), link: rng.IntN(8), tricks: c.tricks[:rng.IntN(len(c.tricks)+1)]}
+	word := func() string { return base36(46656 + rng.Uint64N(1600000)) }
+	for range 1 + rng.IntN(4) {
+		v.hosts = append(v.hosts, fmt.Sprintf(pick(rng, c.purpose.host), word()))
+	}
+	v.domain = fmt.Sprintf(pick(rng, []string{"mail-%s.test", "notice-%s.example", "%s.test"}), word())
+	for range 2 + rng.IntN(4) {
+		n := pick(rng, w.networksOf(lawless, nil))
+		v.servers = append(v.servers, machine{n.address(rng), n})
+	}
+	if len(c.purpose.senders) > 0 && rng.IntN(2) == 0 {
+		v.sender = pick(rng, c.purpose.senders)
+	}
+	abroad := pick(rng, w.countries)
+	for range 8 {
+		v.numbers = append(v.numbers, abroad.number(rng))
+	}
+	return v
+}
+
+// choose picks a campaign that sends on the channel now, those in a wave far more often.
+func (w *World) choose(channel message.Channel) (*campaign, *wave) {
+	total := 0.0
+	weights := make([]float64, len(w.campaigns))
+	for i, c := range w.campaigns {
+		if channel == message.Email && c.purpose.mail || channel == message.SMS && c.purpose.text {
+			_, weights[i] = w.at(c, w.now)
+			total += weights[i]
+		}
+	}
+	x := w.rng.Float64() * total
+	for i, c := range w.campaigns {
+		if x -= weights[i]; x < 0 {
+			return c, c.current
+		}
+	}
+	c := w.campaigns[0] // rounding; the first purpose is on every channel
+	v, _ := w.at(c, w.now)
+	return c, v
+}
+
+// link is a link of a wave: the host changes within it, the path with every message.
+func (w *World) link(v *wave, text bool) string {
+	host := pick(w.rng, v.hosts)
+	path := "/" + w.token(5+w.rng.IntN(4))
+	switch {
+	case text && v.link%2 == 0:
+		return host + path
+	case v.link == 1 && len(v.servers) > 0 && v.servers[0].address.Is4():
+		return "http://" + v.servers[0].address.String() + path
+	case v.link == 3:
+		return "https://" + strings.Join([]string{"www", "secure", "login", "customer"}, ".") + "." + host + path
+	case v.link == 5:
+		return "http://" + host + ":8080" + path
+	}
+	return "https://" + host + path + pick(w.rng, []string{"", "?id=" + w.token(6), "/" + w.token(4)})
+}

@@ -1,0 +1,150 @@
+package world
+
+import (
+	"math/rand/v2"
+	"strings"
+)
+
+// person is someone who writes.
+type person struct {
+	first, last string
+	country     *country
+	address     string   // of mail
+	number      string   // of the phone, international without plus
+	provider    *network // of the mail address; nil for customers of this operator
+	home        *network // where the computer stands
+	program     string   // User-Agent or X-Mailer
+	html        bool
+	friends     []*person
+}
+
+func (p *person) full() string { return p.first + " " + p.last }
+
+// business is someone who sends receipts and reminders.
+type business struct {
+	name, domain string
+	trade        trade
+	country      *country
+	host         *network
+	server       int    // of the host's addresses
+	sender       string // of texts
+	writer       *person
+}
+
+// trade says what a business sends: rules of the grammar, for mails and for texts.
+type trade struct {
+	names       []string // {city} and {last} are put in
+	mails       []string
+	textsByRule []string
+}
+
+var trades = []trade{
+	{[]string{"{last} Books", "{last} & Co", "{city} Garden", "Bikes {last}", "Tea House {city}"}, []string{"receipt", "newsletter", "receipt"}, []string{"sms_parcel", "sms_code"}},
+	{[]string{"Bank of {city}", "{city} Savings", "{last} Credit Union"}, []string{"account"}, []string{"sms_bank", "sms_code", "sms_code"}},
+	{[]string{"{city} Parcel", "Courier {last}", "{city} Post"}, []string{"receipt"}, []string{"sms_parcel"}},
+	{[]string{"Dr {last}", "Dental {city}", "Physio {last}"}, []string{"appointment"}, []string{"sms_appointment"}},
+	{[]string{"{city} School", "{last} Primary", "Music School {city}"}, []string{"school"}, []string{"sms_school"}},
+	{[]string{"{last} Media", "{city} Courier", "Radio {city}"}, []string{"newsletter"}, []string{"sms_code"}},
+	{[]string{"{last} Engineering", "{city} Works", "{last} Partners"}, []string{"work"}, []string{"sms_code"}},
+}
+
+var firstNames = map[string][]string{
+	"en": {"Alice", "Ben", "Clara", "Daniel", "Ella", "Frank", "Grace", "Henry", "Isla", "Jack", "Kate", "Liam", "Mary", "Noah", "Olive", "Peter", "Rose", "Sam", "Tess", "Will"},
+	"de": {"Anna", "Bernd", "Carla", "Dieter", "Eva", "Felix", "Greta", "Hans", "Ida", "Jörg", "Käthe", "Lukas", "Marie", "Nils", "Petra", "Rolf", "Sabine", "Till", "Ute", "Wolf"},
+	"fr": {"Anne", "Bruno", "Chloé", "Denis", "Élise", "Fabien", "Gaëlle", "Hugo", "Inès", "Jean", "Léa", "Marc", "Noémie", "Paul", "René", "Sophie", "Théo", "Zoé"},
+	"es": {"Ana", "Bruno", "Carmen", "Diego", "Elena", "Fermín", "Gloria", "Hugo", "Inés", "José", "Lucía", "Marta", "Nuria", "Óscar", "Pilar", "Rosa", "Tomás"},
+}
+
+var lastNames = map[string][]string{
+	"en": {"Ashdown", "Barlow", "Cole", "Dunmore", "Ellery", "Fenwick", "Gale", "Hartley", "Ives", "Jessop", "Kerr", "Langley", "Marsh", "Norris", "Oakes"},
+	"de": {"Albrecht", "Brandt", "Cramer", "Dietz", "Ebert", "Fuchs", "Grün", "Hoffer", "Jahn", "Keller", "Lorenz", "Möller", "Nolte", "Ott", "Pohl"},
+	"fr": {"Aubert", "Blanchet", "Colin", "Dumas", "Fabre", "Girard", "Hubert", "Jolivet", "Lambert", "Morel", "Noël", "Perrin", "Roussel", "Tessier"},
+	"es": {"Alonso", "Bravo", "Campos", "Durán", "Esteban", "Flores", "Gallego", "Herrero", "Lozano", "Marín", "Núñez", "Ortega", "Prieto", "Vega"},
+}
+
+var cities = []string{"Avon Bay", "Brenstadt", "Corville", "Dorada", "Estport", "Highmoor", "Lindau", "Marbel", "Northwick", "Port Sena", "Quill", "Rivermouth"}
+
+// programs that people write with, and whether they write HTML.
+var programs = []struct {
+	name string
+	html bool
+}{
+	{"User-Agent: Mozilla Thunderbird", false}, {"X-Mailer: Apple Mail (2.3774)", true}, {"X-Mailer: Microsoft Outlook 16.0", true},
+	{"X-Mailer: Webmail 4.2", true}, {"User-Agent: K-9 Mail for Android", false},
+}
+
+// operatorDomain is where this operator's customers have their mail.
+const operatorDomain = "harbour-mail.example"
+
+// How many live here: enough that people write to each other again, few enough that they are known after some minutes.
+const (
+	customerCount = 240
+	otherCount    = 400
+	businessCount = 42
+	friendCount   = 7
+)
+
+// populate makes people who know each other, and businesses.
+func (w *World) populate(rng *rand.Rand) {
+	for i := range customerCount {
+		w.customers = append(w.customers, w.person(rng, nil, i))
+	}
+	for i := range otherCount {
+		providers := w.networksOf(mailProvider, nil)
+		w.others = append(w.others, w.person(rng, pick(rng, providers), i))
+	}
+	for _, p := range w.others {
+		for range 1 + rng.IntN(friendCount) {
+			if c := pick(rng, w.customers); c.country.language == p.country.language || rng.IntN(6) == 0 {
+				p.friends = append(p.friends, c)
+			}
+		}
+		if len(p.friends) == 0 {
+			p.friends = append(p.friends, pick(rng, w.customers))
+		}
+	}
+	for i := range businessCount {
+		w.businesses = append(w.businesses, w.business(rng, trades[i%len(trades)], i))
+	}
+}
+
+func (w *World) person(rng *rand.Rand, provider *network, i int) *person {
+	c := pick(rng, w.countries)
+	domain := operatorDomain
+	if provider != nil {
+		c, domain = provider.country, provider.domain
+	}
+	program := pick(rng, programs)
+	p := &person{first: pick(rng, firstNames[c.language]), last: pick(rng, lastNames[c.language]), country: c, number: c.number(rng),
+		provider: provider, home: pick(rng, w.networksOf(access, c)), program: program.name, html: program.html}
+	local := plain(p.first) + pick(rng, []string{".", "-", ""}) + plain(p.last)
+	p.address = local + base36(uint64(i)) + "@" + domain
+	return p
+}
+
+func (w *World) business(rng *rand.Rand, t trade, i int) *business {
+	c := pick(rng, w.countries)
+	last, city := pick(rng, lastNames[c.language]), pick(rng, cities)
+	name := strings.NewReplacer("{last}", last, "{city}", city).Replace(pick(rng, t.names))
+	word := strings.ReplaceAll(plain(name), " ", "-")
+	word = strings.NewReplacer("--", "-", "&", "", "'", "").Replace(word)
+	b := &business{name: name, domain: strings.Trim(word, "-") + base36(uint64(i)) + ".example", trade: t, country: c,
+		host: pick(rng, w.networksOf(hosting, nil)), server: 10 + rng.IntN(30)}
+	b.writer = w.person(rng, nil, i)
+	b.writer.country = c
+	b.writer.address = plain(b.writer.first) + "@" + b.domain
+	b.sender = strings.ReplaceAll(asciiFold(name), " ", "")
+	b.sender = strings.ReplaceAll(b.sender, "&", "")
+	b.sender = b.sender[:min(len(b.sender), 11)]
+	return b
+}
+
+// plain is a name as it stands in an address.
+func plain(s string) string { return lower(asciiFold(s)) }
+
+func lower(s string) string { return strings.ToLower(s) }
+
+var folds = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ö", "Oe", "é", "e", "É", "E", "è", "e", "ë", "e", "ï", "i", "í", "i", "ó", "o",
+	"Ó", "O", "á", "a", "ú", "u", "ñ", "n", "ß", "ss")
+
+func asciiFold(s string) string { return folds.Replace(s) }
