@@ -320,3 +320,32 @@ func TestDrafts(t *testing.T) {
 		t.Errorf("its event went too: %v", err)
 	}
 }
+
+// Of a mail to more recipients than an event has terms, each is found and can be erased.
+func TestPersonInACrowd(t *testing.T) {
+	x := mustOpen(t, t.TempDir(), Config{})
+	ctx := context.Background()
+	e := event(1, message.Accept)
+	for i := range 400 {
+		e.Outcomes = append(e.Outcomes, message.Outcome{Recipient: fmt.Sprintf("member%d@list.example", i), Decision: e.Outcomes[0].Decision})
+	}
+	other := event(2, message.Accept)
+	if err := x.insert(ctx, []entry{{e, nil}, {other, nil}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"member1@list.example", "MEMBER399@list.example"} {
+		h, err := x.Holds(ctx, address, 5)
+		if err != nil || h.Events != 1 || len(h.IDs) != 1 || h.IDs[0] != e.ID || !h.Oldest.Equal(h.Newest) {
+			t.Errorf("%s: %+v, %v", address, h, err)
+		}
+	}
+	if h, err := x.Holds(ctx, "nobody@list.example", 5); err != nil || h.Events != 0 {
+		t.Errorf("nobody: %+v, %v", h, err)
+	}
+	if n, err := x.Erase(ctx, "member399@list.example"); err != nil || n != 1 {
+		t.Errorf("erased %d, %v", n, err)
+	}
+	if p, err := x.Search(ctx, Query{}); err != nil || len(p.Events) != 1 || p.Events[0].ID != other.ID {
+		t.Errorf("left %+v, %v", p, err)
+	}
+}

@@ -11,10 +11,21 @@ const (
 	maxTermBytes  = 200
 	maxTerms      = 128 // an event with more recipients than that is found by the first
 	maxTitleWords = 32
+
+	// crowded is an added term of an event that has more than maxTerms: who looks for a person must read its record.
+	crowded = "\x01crowded"
 )
 
 // terms is what an event is found by. Its result for an event must not change without [schemaVersion].
 func terms(e *message.Event) []string {
+	all := allTerms(e)
+	if len(all) > maxTerms {
+		return append(all[:maxTerms], crowded)
+	}
+	return all
+}
+
+func allTerms(e *message.Event) []string {
 	s := termSet{seen: make(map[string]bool)}
 	s.add(e.ID, e.QueueID, e.MessageID, e.Source.Client(), e.Source.Name, e.Source.ID, e.Account)
 	s.addAddress(e.MailFrom)
@@ -39,7 +50,7 @@ type termSet struct {
 
 func (s *termSet) add(list ...string) {
 	for _, t := range list {
-		if t = normal(t); t != "" && !s.seen[t] && len(s.list) < maxTerms {
+		if t = normal(t); t != "" && !s.seen[t] {
 			s.seen[t] = true
 			s.list = append(s.list, t)
 		}

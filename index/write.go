@@ -198,24 +198,6 @@ func (x *Index) Sweep(ctx context.Context, now time.Time) error {
 	}
 }
 
-// Erase deletes every event in which the address or number appears, as sender, recipient or source, and returns how many.
-// The pages are overwritten, the write-ahead log emptied.
-func (x *Index) Erase(ctx context.Context, address string) (erased int, err error) {
-	for {
-		n, err := x.delete(ctx, "SELECT e.seq, e.record FROM terms t CROSS JOIN events e ON e.seq = t.seq WHERE t.term = ? LIMIT ?",
-			normal(address), sweepBatch)
-		erased += n
-		if err != nil {
-			return erased, err
-		}
-		if n == 0 {
-			break
-		}
-	}
-	_, err = x.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return erased, err
-}
-
 // delete removes the selected events with their terms, which are made again from the record.
 func (x *Index) delete(ctx context.Context, query string, args ...any) (n int, err error) {
 	err = inTx(ctx, x.write, func(tx *sql.Tx) error {

@@ -23,6 +23,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -159,6 +160,27 @@ func (r *Ring) Destroy(scope Scope) error {
 		}
 	}
 	return nil
+}
+
+// Scopes lists the scopes that have a key and that match; it reads every key.
+func (r *Ring) Scopes(match func(Scope) bool) ([]Scope, error) {
+	handles, err := r.handles()
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	var list []Scope
+	for _, h := range handles {
+		r.mu.Lock()
+		e, err := r.load(h)
+		r.mu.Unlock()
+		if err != nil {
+			return nil, fmt.Errorf("list keys: %w", err)
+		}
+		if len(e.keys) > 0 && match(e.scope) && !slices.Contains(list, e.scope) {
+			list = append(list, e.scope)
+		}
+	}
+	return list, nil
 }
 
 // current is the key that new records of scope are sealed with.

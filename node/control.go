@@ -90,6 +90,10 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 		return r, nil
 	})
 	mux.HandleFunc("POST /backup", n.backupByControl)
+	handle(mux, "POST /privacy/show", func(ctx context.Context, r personRequest) (Holding, error) { return n.Holds(ctx, r.Address) })
+	handle(mux, "POST /privacy/erase", func(ctx context.Context, r personRequest) (Erased, error) {
+		return n.Erase(ctx, r.Address, LocalActor)
+	})
 	return serveHTTP(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, ls[0])
 }
 

@@ -23,6 +23,7 @@ var hints = []struct {
 	{node.ErrHalfRestored, "delete the directory and restore again"},
 	{node.ErrDamagedBackup, "nothing was changed: take an earlier backup"},
 	{node.ErrNoKeysInBackup, "give one that was made with --keys"},
+	{node.ErrNoPerson, "give a whole mail address, a number with its country, or a client's address"},
 	{node.ErrBackupRuns, "wait until it is done"},
 	{eval.ErrEmpty, "an index has a line \"spam PATH\" or \"ham PATH\" for each mail, paths relative to the index"},
 	{fs.ErrNotExist, "give the path of a file or directory that exists; - is standard input"},

@@ -44,6 +44,7 @@ type commands struct {
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print an example."`
 	Backup  backupCmd  `cmd:"" help:"Copy the state of a node into one file."`
 	Restore restoreCmd `cmd:"" help:"Make a data directory from a backup."`
+	Privacy privacyCmd `cmd:"" help:"Show or erase what is held on a person."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

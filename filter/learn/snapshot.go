@@ -131,6 +131,9 @@ func (l *ledger) appendSnapshot(b []byte) []byte {
 	for i := range l.order {
 		key := l.order[(l.next+i)%len(l.order)]
 		e := l.effects[key]
+		if e == nil {
+			continue // forgotten
+		}
 		b = wire.AppendRecord(b, snapshotEffect, func(b []byte) []byte {
 			b = wire.AppendString(b, effectKey, key)
 			b = wire.AppendUint(b, effectLabel, uint64(e.label))

@@ -66,3 +66,32 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// A forgotten user is in no snapshot; the weights stay, and the others' lessons can still be taken back.
+func TestForget(t *testing.T) {
+	m, c := newModel(false)
+	teach := func(user string, label message.Label) {
+		l := lesson(c, text("offer of the day"), label, "village")
+		l.Scope.User = user
+		m.Apply(l)
+	}
+	teach("ben@b.example", message.Spam)
+	teach("ann@b.example", message.Spam)
+	before := m.probability(c, "offer of the day", "village")
+	m.Forget(func(user string) bool { return user == "ben@b.example" })
+	snapshot := m.AppendSnapshot(nil)
+	if bytes.Contains(snapshot, []byte("ben@")) || !bytes.Contains(snapshot, []byte("ann@")) {
+		t.Error("the snapshot names the wrong one")
+	}
+	if got := m.probability(c, "offer of the day", "village"); got != before {
+		t.Errorf("probability %v, then %v", before, got)
+	}
+	again, _ := newModel(false)
+	if err := again.Restore(snapshot); err != nil || !bytes.Equal(again.AppendSnapshot(nil), snapshot) {
+		t.Errorf("restored: %v", err)
+	}
+	teach("ann@b.example", message.Ham)
+	if got := m.probability(c, "offer of the day", "village"); got >= before {
+		t.Errorf("probability %v after ann's correction, %v before", got, before)
+	}
+}
