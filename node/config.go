@@ -27,6 +27,8 @@ import (
 
 // Config is the whole file. Its zero value runs: data in ./data, console on loopback, no front door.
 type Config struct {
+	Version string `toml:"-"` // of the program, for the console
+
 	// Data is the directory of journal, index, blobs and keys; it is made with mode 0700. Default: data.
 	Data string `toml:"data"`
 

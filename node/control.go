@@ -85,9 +85,8 @@ func (n *Node) LearnByRequest(ctx context.Context, r LearnRequest) (LearnReply, 
 func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	mux := http.NewServeMux()
 	handle(mux, "POST /learn", n.LearnByRequest)
-	handle(mux, "POST /shadow", func(_ context.Context, r shadowRequest) (shadowRequest, error) {
-		n.SetShadow(r.On)
-		return r, nil
+	handle(mux, "POST /shadow", func(ctx context.Context, r shadowRequest) (shadowRequest, error) {
+		return r, n.SetShadow(ctx, r.On, teacherLocal)
 	})
 	mux.HandleFunc("POST /backup", n.backupByControl)
 	handle(mux, "POST /privacy/show", func(ctx context.Context, r personRequest) (Holding, error) { return n.Holds(ctx, r.Address) })

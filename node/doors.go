@@ -63,6 +63,11 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			return doors, err
 		}
 	}
+	pages, err := n.openConsole(ctx)
+	if err != nil {
+		return doors, err
+	}
+	doors = append(doors, pages)
 	socket, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
 	if err != nil {
 		return doors, err
@@ -89,16 +94,6 @@ func (n *Node) unchangeable(c Config) error {
 		}
 	}
 	return nil
-}
-
-// Shadow reports whether everything is in shadow mode.
-func (n *Node) Shadow() bool { return n.shadow.Load() }
-
-// SetShadow puts everything to shadow mode at once, or takes it out of it.
-func (n *Node) SetShadow(on bool) {
-	if n.shadow.Swap(on) != on {
-		n.log.Warn("shadow mode switched", "on", on)
-	}
 }
 
 // modeOf is the mode in which a message of a front door is decided.

@@ -15,6 +15,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rempart/account"
+	"rempart/console"
 	"rempart/dns"
 	"rempart/durable"
 	"rempart/filter"
@@ -37,18 +39,23 @@ type Node struct {
 	metrics  *metrics
 	doors    *gateway.Metrics
 
-	keys    *keyring.Ring
-	journal *journal.Journal
-	filter  *filter.Filter
-	tallies *measure.Tallies
-	index   *index.Index
+	keys     *keyring.Ring
+	journal  *journal.Journal
+	filter   *filter.Filter
+	tallies  *measure.Tallies
+	index    *index.Index
+	accounts *account.Book
 
-	live    atomic.Pointer[live] // what a changed configuration replaces
-	shadow  atomic.Bool          // everything, whatever the configuration says
-	lessons lessons
-	drafts  chan judged
-	locked  uint64     // lessons whose keys are missing; of the goroutine that applies lessons
-	backups sync.Mutex // held while one is made
+	consoleAddr atomic.Value // string, while it serves
+	books       atomic.Pointer[func() console.Books]
+
+	live     atomic.Pointer[live] // what a changed configuration replaces
+	settings uint64               // sequence number of the last one applied at the start
+	shadow   atomic.Bool          // everything, whatever the configuration says
+	lessons  lessons
+	drafts   chan judged
+	locked   uint64     // lessons whose keys are missing; of the goroutine that applies lessons
+	backups  sync.Mutex // held while one is made
 }
 
 // live is what of the configuration can change while the node runs.
@@ -104,6 +111,12 @@ func (n *Node) openState(ctx context.Context) error {
 		return err
 	}
 	if err := n.restoreTallies(ctx); err != nil {
+		return err
+	}
+	if err := n.openSettings(ctx); err != nil {
+		return err
+	}
+	if n.accounts, err = account.Open(ctx, n.journal); err != nil {
 		return err
 	}
 	return n.replayLessons(ctx)

@@ -27,7 +27,10 @@ import (
 	"rempart/policy"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// scs.New starts the cleaner of a store that the console replaces at once; the library has no safe way to stop it.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/alexedwards/scs/v2/memstore.(*MemStore).startCleanup"))
+}
 
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
@@ -271,4 +274,66 @@ func sum(volumes []measure.VolumeCount) (n uint64) {
 		n += v.Messages
 	}
 	return n
+}
+
+// The switch is a record: it stays on after a restart.
+func TestShadowStays(t *testing.T) {
+	path, addr := configuration(t, "[policy.thresholds]\nhold = 0.01\n")
+	n, stop := serve(t, path)
+	if err := n.SetShadow(t.Context(), true, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	n, _ = serve(t, path)
+	if !n.Shadow() {
+		t.Fatal("shadow mode is off after the restart")
+	}
+	var v catalogue.Verdict
+	post(t, addr, "/v1/judge/email", "message/rfc822", offer, &v)
+	if v.Action != message.Accept {
+		t.Errorf("action %v in shadow mode", v.Action)
+	}
+	for _, e := range waitForEvents(t, n, "7@a.example", 1) {
+		if d := e.Outcomes[0].Decision; d.Action != message.Hold || d.Mode != message.ModeShadow {
+			t.Errorf("recorded: %v in mode %v, want hold in shadow", d.Action, d.Mode)
+		}
+	}
+}
+
+func TestConsole(t *testing.T) {
+	path, _ := configuration(t, "")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(b, []byte("listen = []"), []byte(`listen = ["127.0.0.1:0"]`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n, _ := serve(t, path)
+	link, err := n.FirstLink(t.Context())
+	if err != nil || !strings.HasPrefix(link, n.ConsoleURL()+"/") {
+		t.Fatalf("link %q, %v", link, err)
+	}
+	for url, want := range map[string]string{n.ConsoleURL() + "/metrics": "rempart_journal_up 1", link: "<!doctype html"} {
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(strings.ToLower(string(body)), want) {
+			t.Errorf("%s: %s, lacks %q (%v)", url, resp.Status, want, err)
+		}
+	}
+}
+
+// Every key of the health page has its sentence.
+func TestHealthHasSentences(t *testing.T) {
+	path, _ := configuration(t, "")
+	n, _ := serve(t, path)
+	for _, row := range n.Health(t.Context()).Rows {
+		if !catalogue.English().Has(row.Key) {
+			t.Errorf("the catalogue lacks %s", row.Key)
+		}
+	}
 }

@@ -37,7 +37,8 @@ func (n *Node) Work(ctx context.Context, do func(context.Context) error) error {
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	keepers, keep := errgroup.WithContext(keep)
-	for _, run := range []func(context.Context) error{n.journal.Run, n.keepTallies, n.followLessons, n.keepEvents} {
+	for _, run := range []func(context.Context) error{n.journal.Run, n.keepTallies, n.followLessons, n.followSettings,
+		n.accounts.Run, n.keepEvents} {
 		keepers.Go(func() error { return run(keep) })
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -35,6 +35,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	cfg.Version = version
 	log := newLog(e)
 	slog.SetDefault(log) // libraries log there
 	n, err := node.Open(e.ctx, cfg, log, e.now)
@@ -49,6 +50,11 @@ func (c *serveCmd) Run(e *env) error {
 	}()
 	err = n.Serve(ctx, func() {
 		log.Info("serving", "config", c.Config, "data", cfg.Data)
+		if link, err := n.FirstLink(ctx); err != nil {
+			log.Error("no link for the first administrator", "error", err)
+		} else if link != "" {
+			fmt.Fprintf(e.stderr, "\nOpen this page once to become the administrator; the link is good for a day:\n  %s\n\n", link)
+		}
 		notifySystemd("READY=1")
 	})
 	stop()

@@ -145,7 +145,7 @@ func (w *writer) fields(s *structType, path string) {
 				tag, _ := strconv.Unquote(f.Tag.Value)
 				key = reflect.StructTag(tag).Get("toml")
 			}
-			if key == "" {
+			if key == "" || key == "-" {
 				continue
 			}
 			doc := strings.Join(strings.Fields(f.Doc.Text()), " ")

@@ -1,0 +1,92 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"rempart/console"
+	"rempart/gateway"
+	"rempart/index"
+	"rempart/message"
+)
+
+// openConsole makes the console and opens its sockets; without an address there is none.
+func (n *Node) openConsole(ctx context.Context) (door, error) {
+	c, err := console.New(console.Sources{
+		Accounts: n.accounts, Tallies: n.tallies, Events: n.index, Teach: n.teachByConsole, Health: n.Health, Books: n.Books,
+		Shadow: n.Shadow, SetShadow: n.SetShadow, Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),
+		Node: n.config.Name, Version: n.config.Version, Now: n.now,
+	}, n.log)
+	if err != nil {
+		return door{}, fmt.Errorf("console: %w", err)
+	}
+	listeners, err := gateway.ListenAll(ctx, n.config.Console.Listen)
+	if err != nil {
+		return door{}, fmt.Errorf("console: %w", err)
+	}
+	if len(listeners) > 0 {
+		n.consoleAddr.Store(listeners[0].Addr().String())
+	}
+	return door{"console", listeners, func(ctx context.Context, listeners []net.Listener) error {
+		all, ctx := errgroup.WithContext(ctx)
+		for _, l := range listeners {
+			all.Go(func() error { return serveHTTP(ctx, c.Server(), l) })
+		}
+		return all.Wait()
+	}}, nil
+}
+
+// ConsoleURL is where the console answers while the node serves; empty if there is none.
+func (n *Node) ConsoleURL() string {
+	addr, _ := n.consoleAddr.Load().(string)
+	if addr == "" || strings.HasPrefix(addr, "/") {
+		return ""
+	}
+	if ap, err := netip.ParseAddrPort(addr); err == nil && ap.Addr().IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", ap.Port())
+	}
+	return "http://" + addr
+}
+
+// FirstLink is the address by which the first administrator logs in, once; empty when there is an administrator already
+// or no console.
+func (n *Node) FirstLink(ctx context.Context) (string, error) {
+	url := n.ConsoleURL()
+	if url == "" {
+		return "", nil
+	}
+	secret, ok, err := n.accounts.FirstLink(ctx, n.now())
+	if err != nil || !ok {
+		return "", err
+	}
+	return url + console.LinkPath(secret), nil
+}
+
+// teachByConsole is Teach in the console's words.
+func (n *Node) teachByConsole(ctx context.Context, id string, label message.Label, teacher string) (before, after float64, err error) {
+	before, after, err = n.Teach(ctx, id, label, teacher)
+	if errors.Is(err, index.ErrNotFound) {
+		if _, gone := n.index.Get(ctx, id); gone == nil {
+			err = console.ErrNothingKept
+		}
+	}
+	return before, after, err
+}
+
+// SetBooks names who counts what is sent to the front doors, for the overview: a simulated world does.
+func (n *Node) SetBooks(books func() console.Books) { n.books.Store(&books) }
+
+// Books are the counts of who sends, if somebody does.
+func (n *Node) Books() console.Books {
+	if books := n.books.Load(); books != nil {
+		return (*books)()
+	}
+	return console.Books{}
+}

@@ -1,0 +1,56 @@
+package node
+
+import (
+	"context"
+
+	"rempart/console"
+)
+
+// Health is how the parts of the node are.
+func (n *Node) Health(ctx context.Context) console.Health {
+	var rows []console.HealthRow
+	add := func(name string, state console.State, key string, args ...any) {
+		rows = append(rows, console.HealthRow{Name: name, State: state, Key: key, Args: args})
+	}
+	if n.shadow.Load() {
+		add("mode", console.Warn, "health.shadow")
+	} else {
+		add("mode", console.OK, "health.judging")
+	}
+	j := n.journal.Health(ctx)
+	switch {
+	case j.State != "running":
+		add("journal", console.Bad, "health.journal_down", j.State)
+	default:
+		add("journal", console.OK, "health.journal_up", int64(j.Bytes>>20), j.Free>>20)
+	}
+	n.indexHealth(ctx, add)
+	l := n.live.Load()
+	switch {
+	case l.checker == nil:
+		add("dns", console.OK, "health.dns_off")
+	case len(l.checker.Off()) > 0:
+		add("dns", console.Warn, "health.lists_off", int64(len(l.checker.Off())), l.checker.Off()[0])
+	default:
+		add("dns", console.OK, "health.dns_on", int64(len(l.config.DNS.List)))
+	}
+	add("lessons", console.OK, "health.lessons", int64(n.filter.Lessons()))
+	for _, name := range n.config.doorNames() {
+		add(name, console.OK, "health.door")
+	}
+	return console.Health{Rows: rows}
+}
+
+func (n *Node) indexHealth(ctx context.Context, add func(string, console.State, string, ...any)) {
+	s, err := n.index.Stats(ctx)
+	switch {
+	case err != nil:
+		add("events", console.Bad, "health.events_down", err.Error())
+	case s.Error != "":
+		add("events", console.Bad, "health.events_down", s.Error)
+	case s.Dropped+s.DroppedSpam > 0:
+		add("events", console.Warn, "health.events_dropped", int64(s.Dropped+s.DroppedSpam))
+	default:
+		add("events", console.OK, "health.events_kept", int64(s.Written), s.Bytes>>20)
+	}
+}
