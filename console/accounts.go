@@ -26,7 +26,7 @@ func (c *Console) accounts(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) accountsPage(r *http.Request) accountsPage {
 	me, _ := c.user(r)
 	page := accountsPage{Accounts: c.Accounts.Accounts(c.Now()), Me: me.Name, Hours: int(account.LinkLife / time.Hour)}
-	page.Table = table{Name: "accounts", Path: "/accounts", Columns: []column{{"name", false}, {"role", false}, {"made", false}, {"state", false}}}
+	page.Table = table{Name: "accounts", Path: "/accounts", Columns: []column{{"name", false, false}, {"role", false, false}, {"made", false, false}, {"state", false, false}}}
 	for _, a := range page.Accounts {
 		state := "active"
 		switch {

@@ -32,8 +32,8 @@ func (c *Console) audit(w http.ResponseWriter, r *http.Request) error {
 	if q != "" {
 		keep.Set("q", q)
 	}
-	t := table{Name: "audit", Path: withQuery("/audit", keep), Empty: "empty.audit", Columns: []column{{"time", false}, {"who", false}, {"what", false},
-		{"object", false}, {"before", false}, {"after", false}, {"client", false}}}
+	t := table{Name: "audit", Path: withQuery("/audit", keep), Empty: "empty.audit", Columns: []column{{"time", false, false}, {"who", false, false}, {"what", false, false},
+		{"object", false, false}, {"before", false, false}, {"after", false, false}, {"client", false, false}}}
 	passed := 0
 	for _, e := range c.Accounts.Latest(0, 2*account.MaxTrail) {
 		if !entryHas(e, q) {

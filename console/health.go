@@ -41,7 +41,7 @@ func (c *Console) health(w http.ResponseWriter, r *http.Request) error {
 	if c.Health != nil {
 		page.Rows = c.Sources.Health(r.Context()).Rows
 	}
-	page.Table = table{Name: "health", Path: "/health", Columns: []column{{"part", false}, {"state", false}, {"detail", false}}}
+	page.Table = table{Name: "health", Path: "/health", Columns: []column{{"part", false, false}, {"state", false, false}, {"detail", false, false}}}
 	for _, row := range page.Rows {
 		if row.State == Bad || row.State == Warn && page.Worst == OK {
 			page.Worst = row.State

@@ -107,8 +107,8 @@ func (c *Console) messagePage(r *http.Request, e *message.Event, at int) (messag
 	if at >= 0 {
 		page.Outcome = &e.Outcomes[at]
 	}
-	page.Table = table{Name: "contributions", Path: "/messages/" + e.ID, Columns: []column{{"signal", false}, {"method", false}, {"state", false},
-		{"weight", true}, {"reason", false}, {"seen", false}}}
+	page.Table = table{Name: "contributions", Path: "/messages/" + e.ID, Columns: []column{{"signal", false, false}, {"method", false, false}, {"state", false, false},
+		{"weight", true, false}, {"reason", false, false}, {"seen", false, false}}}
 	if page.Outcome == nil || page.Outcome.Verdict >= len(e.Verdicts) {
 		return page, nil
 	}
@@ -146,7 +146,7 @@ func (c *Console) explain(page *messagePage) {
 			page.Unknown = append(page.Unknown, sentence)
 			continue
 		}
-		row := contribution{Sentence: sentence, Name: p.Name, Method: p.Method, Weight: fmt.Sprintf("%+.2f", p.Weight().Float()),
+		row := contribution{Sentence: sentence, Name: p.Name, Method: p.Method, Weight: minus(fmt.Sprintf("%+.2f", p.Weight().Float())),
 			Spam: p.Weight() > 0, Seen: args, X: 100}
 		row.W = round(98 * float64(magnitude(p)) / float64(most))
 		if !row.Spam {

@@ -78,8 +78,8 @@ func (c *Console) messages(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) messageTable(events []*message.Event) table {
-	t := table{Name: "messages", Empty: "empty.messages", Columns: []column{{"time", false}, {"channel", false}, {"from", false}, {"to", false},
-		{"verdict", false}, {"probability", true}, {"action", false}, {"client", false}, {"id", false}}}
+	t := table{Name: "messages", Empty: "empty.messages", Columns: []column{{"time", false, false}, {"channel", false, false}, {"from", false, false}, {"to", false, false},
+		{"verdict", false, false}, {"probability", true, false}, {"action", false, false}, {"client", false, false}, {"id", false, true}}}
 	for _, e := range events {
 		t.Rows = append(t.Rows, c.messageRow(e))
 	}
@@ -94,7 +94,7 @@ func (c *Console) messageRow(e *message.Event) []cell {
 		{Text: seen(authorOf(e)), Value: authorOf(e), Mark: "code"},
 		recipientsCell(c, e),
 		{Text: "–", Value: ""}, {Text: "–"}, {Text: "–", Value: ""},
-		{Text: orDash(e.Source.Client()), Value: e.Source.Client(), Mark: "code", Note: e.Source.Country},
+		clientCell(e),
 		{Text: e.ID, Mark: "code", Link: link},
 	}
 	if worst := e.Worst(); worst != nil {
@@ -107,6 +107,15 @@ func (c *Console) messageRow(e *message.Event) []cell {
 		}
 	}
 	return row
+}
+
+// clientCell is where it came from: an address and its country, as far as they are known.
+func clientCell(e *message.Event) cell {
+	c := cell{Text: e.Source.Client(), Value: e.Source.Client(), Mark: "code", Note: e.Source.Country}
+	if c.Text == "" {
+		c.Text, c.Note = orDash(e.Source.Country), ""
+	}
+	return c
 }
 
 // authorOf is who sent it, as the reader or the network sees it.

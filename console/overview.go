@@ -190,7 +190,7 @@ func (c *Console) volumes(w http.ResponseWriter, r *http.Request) error {
 		q.Set("hours", hoursText(n))
 	}
 	t := table{Name: "volumes", Path: withQuery("/volumes", q), Empty: "empty.volumes", Columns: []column{
-		{"hour", false}, {"channel", false}, {"messages", true}, {"honest", true}, {"spam", true}, {"share", true}, {"week_before", true}}}
+		{"hour", false, false}, {"channel", false, false}, {"messages", true, false}, {"honest", true, false}, {"spam", true, false}, {"share", true, false}, {"week_before", true, false}}}
 	channels := channelsOf(now)
 	if channel != 0 {
 		channels = []message.Channel{channel}

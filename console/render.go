@@ -138,6 +138,12 @@ func functions(words *catalogue.Catalogue) template.FuncMap {
 			}
 			return name
 		},
+		"rule": func(name string) string { // a rule of the operator has a name of its own
+			if key := "rule." + name; words.Has(key) {
+				return words.Say(key)
+			}
+			return words.Say("rule.named", seen(name))
+		},
 		"word":   words.Word,
 		"num":    n.count,
 		"pct":    n.percent,
@@ -148,9 +154,9 @@ func functions(words *catalogue.Catalogue) template.FuncMap {
 		"roles":  func() []string { return roleNames() },
 		"seen":   seen,
 		"title":  title,
-		"score":  func(s message.LogOdds) string { return fmt.Sprintf("%+.2f", s.Float()) },
+		"score":  func(s message.LogOdds) string { return minus(fmt.Sprintf("%+.2f", s.Float())) },
 		"signed": n.signed,
-		"points": func(p float64) string { return words.Say("figure.points", fmt.Sprintf("%+.1f", p)) },
+		"points": func(p float64) string { return words.Say("figure.points", minus(fmt.Sprintf("%+.1f", p))) },
 		// sentence is one whose key comes from the node: shown as it is if the catalogue lacks it.
 		"sentence": func(key string, args []any) string { return words.Say(key, shown(args)...) },
 		"plus":     func(a, b float64) float64 { return round(a + b) },
@@ -181,8 +187,11 @@ func (n numbers) signed(change float64) string {
 	if math.Abs(change) < 0.005 {
 		return "±0 %"
 	}
-	return n.p.Sprintf("%+.0f %%", 100*change)
+	return minus(n.p.Sprintf("%+.0f %%", 100*change))
 }
+
+// minus writes the sign of a negative figure as wide as that of a positive one.
+func minus(figure string) string { return strings.Replace(figure, "-", "−", 1) }
 
 // title begins a sentence with a capital.
 func title(s string) string {

@@ -99,8 +99,8 @@ func (p sourcesPage) query() url.Values {
 
 // countTable joins what was counted of all messages and of spam, most spam first.
 func (c *Console) countTable(name string, page sourcesPage, all, spam []measure.Count, limit int) table {
-	t := table{Name: name, Path: withQuery("/sources/"+name, page.query()), Empty: "empty.figures", Columns: []column{{name, false},
-		{"spam", true}, {"share", true}, {"messages", true}, {"error", true}}}
+	t := table{Name: name, Path: withQuery("/sources/"+name, page.query()), Empty: "empty.figures", Columns: []column{{name, false, false},
+		{"spam", true, false}, {"share", true, false}, {"messages", true, false}, {"error", true, false}}}
 	of := map[string]measure.Count{}
 	for _, s := range spam {
 		of[s.Name] = s
@@ -109,10 +109,12 @@ func (c *Console) countTable(name string, page sourcesPage, all, spam []measure.
 	slices.SortStableFunc(all, func(a, b measure.Count) int {
 		return cmp.Or(cmp.Compare(of[b.Name].Messages, of[a.Name].Messages), cmp.Compare(b.Messages, a.Messages))
 	})
+	exact := true
 	for i, a := range all {
 		if i == limit {
 			break
 		}
+		exact = exact && a.Error == 0
 		s := of[a.Name]
 		label := seen(a.Name)
 		if a.Name == measure.Unknown {
@@ -121,6 +123,7 @@ func (c *Console) countTable(name string, page sourcesPage, all, spam []measure.
 		t.Rows = append(t.Rows, []cell{{Text: label, Value: a.Name, Mark: "code"}, c.count(s.Messages),
 			c.share(min(s.Messages, a.Messages), a.Messages), c.count(a.Messages), c.bound(a.Error)})
 	}
+	t.Columns[4].Hidden = exact // a column of nothing but "exact" tells nothing
 	return t
 }
 
@@ -155,15 +158,17 @@ func (c *Console) edges(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := table{Name: "routes", Path: withQuery("/routes", s.query()), Empty: "empty.figures", Columns: []column{{"gives", false}, {"takes", false},
-		{"trust", false}, {"messages", true}, {"spam", true}, {"share", true}, {"error", true}}}
+	t := table{Name: "routes", Path: withQuery("/routes", s.query()), Empty: "empty.figures", Columns: []column{{"gives", false, false}, {"takes", false, false},
+		{"trust", false, false}, {"messages", true, false}, {"spam", true, false}, {"share", true, false}, {"error", true, false}}}
 	yes := true
 	c.totals.with(c, s.Hours, func(total *measure.Total) {
 		spam := map[measure.Edge]uint64{}
 		for _, e := range total.Edges(measure.Select{Channel: s.Channel, Spam: &yes}, longTable) {
 			spam[e.Edge] = e.Messages
 		}
+		t.Columns[6].Hidden = true
 		for _, e := range total.Edges(measure.Select{Channel: s.Channel}, longTable) {
+			t.Columns[6].Hidden = t.Columns[6].Hidden && e.Error == 0
 			trust, mark := "claimed", "claimed"
 			if e.Trusted {
 				trust, mark = "trusted", "trusted"

@@ -25,6 +25,7 @@ type table struct {
 type column struct {
 	Key    string
 	Number bool
+	Hidden bool // only exported
 }
 
 // cell is shown as Text and exported as Value (Text if nil).
@@ -34,7 +35,7 @@ type cell struct {
 	Link   string
 	Mark   string  // a class of the style sheet: "spam", "ham", "ok", "warn", "bad", "code"
 	Note   string  // small print under it
-	Bar    float64 // 0 to 1: a bar behind the figure
+	Bar    float64 // 0 to 1: a bar under the figure
 	HasBar bool
 }
 
