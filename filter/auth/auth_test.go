@@ -204,3 +204,20 @@ func TestReversed(t *testing.T) {
 		}
 	}
 }
+
+// A record from the DNS is anybody's bytes: what is read of it is one of the policies there are.
+func FuzzParseRecords(f *testing.F) {
+	f.Add("v=DMARC1; p=reject; sp=none; np=quarantine; adkim=s; psd=y")
+	f.Add("v=DMARC1;;p==;p")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := parseRecords([]string{text})
+		if r == nil {
+			return
+		}
+		for _, policy := range []string{r.policy, r.subdomains, r.missing} {
+			if policy != "" && policy != "none" && policy != "quarantine" && policy != "reject" {
+				t.Fatalf("policy %q", policy)
+			}
+		}
+	})
+}
