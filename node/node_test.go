@@ -72,7 +72,13 @@ func serve(t *testing.T, path string) (n *Node, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err = Open(t.Context(), c, discard(), time.Now); err != nil {
+	return serveConfig(t, c)
+}
+
+func serveConfig(t *testing.T, c Config) (n *Node, stop func()) {
+	t.Helper()
+	n, err := Open(t.Context(), c, discard(), time.Now)
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
