@@ -42,7 +42,7 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		if err != nil {
 			return fmt.Errorf("front door %s: %w", d.Name, err)
 		}
-		doors = append(doors, door{"front door " + d.Name, ls, run})
+		doors = append(doors, door{doorPrefix + d.Name, ls, run})
 		return nil
 	}
 	for _, c := range n.config.Gateway.Milter {
@@ -103,3 +103,9 @@ func (n *Node) modeOf(m message.Mode) message.Mode {
 	}
 	return m
 }
+
+// Address is where a front door listens, once Serve has called ready; nil if there is no such door.
+func (n *Node) Address(name string) net.Addr { return n.listening[doorPrefix+name] }
+
+// doorPrefix stands before a front door's name in errors.
+const doorPrefix = "front door "

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -56,6 +57,8 @@ type Node struct {
 	drafts   chan judged
 	locked   uint64     // lessons whose keys are missing; of the goroutine that applies lessons
 	backups  sync.Mutex // held while one is made
+
+	listening map[string]net.Addr // set before Serve calls ready
 }
 
 // live is what of the configuration can change while the node runs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -14,6 +15,12 @@ func (n *Node) Serve(ctx context.Context, ready func()) error {
 	doors, err := n.openDoors(ctx)
 	if err != nil {
 		return err
+	}
+	n.listening = map[string]net.Addr{}
+	for _, d := range doors {
+		if len(d.listeners) > 0 {
+			n.listening[d.name] = d.listeners[0].Addr()
+		}
 	}
 	return n.Work(ctx, func(ctx context.Context) error {
 		front, ctx := errgroup.WithContext(ctx)

@@ -61,3 +61,6 @@ func (n *Node) checkpoint(ctx context.Context) {
 		n.log.Error("tallies not kept", "error", err)
 	}
 }
+
+// Total is the counts of the hours that begin in [from, to), this node's and those it heard of.
+func (n *Node) Total(from, to time.Time) *measure.Total { return n.tallies.Total(from, to) }
