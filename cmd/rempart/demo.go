@@ -132,7 +132,7 @@ func nextStream(path string) (n uint64, err error) {
 func (c *demoCmd) config(places, hop string) node.Config {
 	quiet, tag, hold, reject := false, 0.9, 0.98, 0.995
 	return node.Config{
-		Data: c.Data, Name: "demo",
+		Data: c.Data, Name: "demo", Version: version,
 		Console: node.ConsoleConfig{Listen: []string{c.Listen}},
 		DNS:     node.DNSConfig{Off: true},
 		Geo:     geo.Config{Country: places, Network: places},
@@ -176,7 +176,10 @@ func (d *demo) run(e *env) error {
 func (d *demo) play(ctx context.Context, e *env) error {
 	d.player = send.New(send.Config{Milter: d.node.Address(mailDoor).String(), SMPP: d.node.Address(textDoor).String(),
 		Systems: d.world.Systems(), Speed: 1, Answered: d.answered, Log: d.log}, d.world.Next)
-	d.greet(e.stdout)
+	d.node.SetBooks(d.consoleBooks)
+	if err := d.greet(ctx, e.stdout); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(e.ctx, stop)()
@@ -192,11 +195,20 @@ func (d *demo) play(ctx context.Context, e *env) error {
 	return errors.Join(err, d.closeBooks(e.stdout))
 }
 
-func (d *demo) greet(w io.Writer) {
+// greet says where everything is. The one-time link is for whoever looks first; it makes the administrator.
+func (d *demo) greet(ctx context.Context, w io.Writer) error {
+	link, err := d.node.FirstLink(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(w, "Rempart demo: made-up mail and texts, world %d, stretch %d; data in %s\n", d.cmd.Seed, d.stream, d.cmd.Data)
-	fmt.Fprintf(w, "console     http://%s\n", d.cmd.Listen)
+	fmt.Fprintf(w, "console     %s\n", d.node.ConsoleURL())
+	if link != "" {
+		fmt.Fprintf(w, "first login %s (once)\n", link)
+	}
 	fmt.Fprintf(w, "front doors milter %s, SMPP %s\n", d.node.Address(mailDoor), d.node.Address(textDoor))
 	fmt.Fprintln(w, "p and Enter pauses and resumes, q and Enter ends")
+	return nil
 }
 
 // lessonQueue bounds what waits to be taught; beyond it a postmaster has no time either.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/console"
 	"rempart/measure"
 	"rempart/message"
 	"rempart/world/send"
@@ -27,6 +28,19 @@ func (d *demo) judged() map[message.Channel]uint64 {
 	out := map[message.Channel]uint64{}
 	for _, c := range demoChannels {
 		out[c.channel] = total.Messages(measure.Select{Channel: c.channel})
+	}
+	return out
+}
+
+// consoleBooks are the same for the overview, all channels together.
+func (d *demo) consoleBooks() console.Books {
+	out := console.Books{Known: true}
+	judged, books := d.judged(), d.player.Books()
+	for _, c := range demoChannels {
+		b := books[c.channel]
+		out.Sent += b.Sent
+		out.Judged += judged[c.channel] - d.before[c.channel]
+		out.Dropped += b.Drops()
 	}
 	return out
 }
