@@ -27,7 +27,9 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 		lessons: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_lessons_total",
 			Help: "Lessons applied, those replayed at the start included."}, []string{"label"}),
 	}
-	reg.MustRegister(m.messages, m.seconds, m.lessons, &stateCollector{n}, collectors.NewGoCollector(),
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
+	build.WithLabelValues(n.config.Version).Set(1)
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, &stateCollector{n}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
