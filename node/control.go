@@ -29,10 +29,12 @@ type LearnRequest struct {
 	Text     json.RawMessage  `json:"text,omitempty"` // of a text: sms.JSON
 }
 
-// LearnReply is the message's probability before and after.
+// LearnReply is the message's score (log-odds) and probability before and after.
 type LearnReply struct {
-	Before float64 `json:"before"`
-	After  float64 `json:"after"`
+	Before            float64 `json:"before"`
+	After             float64 `json:"after"`
+	BeforeProbability float64 `json:"before_probability"`
+	AfterProbability  float64 `json:"after_probability"`
 }
 
 // NewLearnRequest makes the request for a message that corpus read.
@@ -78,7 +80,7 @@ func (n *Node) LearnByRequest(ctx context.Context, r LearnRequest) (LearnReply, 
 		return LearnReply{}, err
 	}
 	before, after, err := n.Learn(ctx, m, r.Label, r.Category, r.Scope, teacherLocal)
-	return LearnReply{before, after}, err
+	return LearnReply{before.Score.Float(), after.Score.Float(), before.Probability, after.Probability}, err
 }
 
 // control answers commands until ctx is done.

@@ -77,7 +77,8 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 
 // learnByAPI teaches what a token's holder says.
 func (n *Node) learnByAPI(ctx context.Context, l api.Lesson) (before, after float64, err error) {
-	return n.Learn(ctx, l.Message, l.Label, l.Category, l.Scope, l.Teacher)
+	was, is, err := n.Learn(ctx, l.Message, l.Label, l.Category, l.Scope, l.Teacher)
+	return was.Probability, is.Probability, err
 }
 
 // unchangeable names what differs from the running configuration and needs a restart.

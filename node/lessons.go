@@ -44,20 +44,20 @@ func (l *lessons) wait(ctx context.Context, seq uint64) error {
 	}
 }
 
-// Learn teaches that m is of that label. It returns when the lesson is synced and applied, with the probability before
-// and after.
-func (n *Node) Learn(ctx context.Context, m *message.Message, label message.Label, category message.Category, scope message.Scope, teacher string) (before, after float64, err error) {
-	before = n.probability(ctx, m, scope)
+// Learn teaches that m is of that label. It returns when the lesson is synced and applied, with the verdicts before and
+// after for whom it speaks.
+func (n *Node) Learn(ctx context.Context, m *message.Message, label message.Label, category message.Category, scope message.Scope, teacher string) (before, after *message.Verdict, err error) {
+	before = n.verdict(ctx, m, scope)
 	lesson := n.filter.Lesson(ctx, m, label, scope, teacher)
 	lesson.Category = category
 	if err := n.teach(ctx, lesson); err != nil {
 		return before, before, err
 	}
-	return before, n.probability(ctx, m, scope), nil
+	return before, n.verdict(ctx, m, scope), nil
 }
 
-func (n *Node) probability(ctx context.Context, m *message.Message, scope message.Scope) float64 {
-	return n.filter.Judge(ctx, m, []message.Recipient{{Tenant: scope.Tenant, Domain: scope.Domain, User: scope.User}}).Worst().Probability
+func (n *Node) verdict(ctx context.Context, m *message.Message, scope message.Scope) *message.Verdict {
+	return n.filter.Judge(ctx, m, []message.Recipient{{Tenant: scope.Tenant, Domain: scope.Domain, User: scope.User}}).Worst()
 }
 
 // teach appends a lesson to the journal and waits until it was applied here.

@@ -22,7 +22,7 @@ type learnCmd struct {
 // Help is the long help.
 func (learnCmd) Help() string {
 	return `Teaches the node that runs on the data directory, or, if none runs, the directory itself. Each message is printed with its
-probability of being spam before and after the lesson.
+score and its probability of being spam before and after the lesson.
 
 Example:
   $ rempart learn spam ~/Maildir/.Junk
@@ -69,7 +69,8 @@ func (c *learnCmd) teach(ctx context.Context, e *env, learn func(context.Context
 			return fmt.Errorf("%s: %w", item.Name(), err)
 		}
 		taught++
-		_, err = fmt.Fprintf(e.stdout, "%s: probability %.3f -> %.3f\n", item.Name(), reply.Before, reply.After)
+		_, err = fmt.Fprintf(e.stdout, "%s: score %+.2f -> %+.2f, probability %.3f -> %.3f\n", item.Name(), reply.Before, reply.After,
+			reply.BeforeProbability, reply.AfterProbability)
 		return err
 	})
 	if err == nil {
