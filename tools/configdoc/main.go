@@ -19,6 +19,16 @@ func main() {
 	if len(os.Args) != 3 {
 		log.Fatal("usage: configdoc EXAMPLE.toml MANUAL.md, run in package node")
 	}
+	example, manual := manuals()
+	for path, text := range map[string]string{os.Args[1]: example, os.Args[2]: manual} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// manuals makes both texts. It is called in a directory right below the module's root.
+func manuals() (example, manual string) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		log.Fatal(err)
@@ -26,13 +36,9 @@ func main() {
 	w := &writer{root: root, packages: map[string]*pkg{}}
 	config := w.typeIn(w.load("node"), "Config")
 	w.example.WriteString("# Rempart's configuration with every key, its manual and its default. A line without its # is in force.\n")
-	w.manual.WriteString("# Configuration\n\nOne TOML file, `rempart serve --config FILE`; every key has a default. This page is made from the code;\n`rempart config example` prints it as a file, `rempart config check FILE` checks one.\n")
+	w.manual.WriteString("# Configuration\n\nOne TOML file, `rempart serve --config FILE`; every key has a default. This page is made from the code;\n`rempart config example` prints it as a file, `rempart config check FILE` checks one.\n\n")
 	w.fields(config, "")
-	for path, text := range map[string]string{os.Args[1]: w.example.String(), os.Args[2]: w.manual.String()} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			log.Fatal(err)
-		}
-	}
+	return w.example.String(), w.manual.String()
 }
 
 // pkg is the syntax of one package directory.
