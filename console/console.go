@@ -46,12 +46,18 @@ type Sources struct {
 	Now       func() time.Time // default: time.Now
 }
 
-// Books are what a source of traffic sent, what was judged of it and what was dropped before, all counted since the start:
-// sent is judged plus dropped once all is drained. Known is false where nobody counts what is sent.
-type Books struct {
-	Known                 bool
+// Books are what a source of traffic sent on each channel, what was judged of it and what was dropped before, all counted
+// since the start. They are empty where nobody counts what is sent.
+type Books []ChannelBook
+
+// ChannelBook is the line of one channel.
+type ChannelBook struct {
+	Channel               message.Channel
 	Sent, Judged, Dropped uint64
 }
+
+// Even reports whether sent is judged plus dropped, as it is once all is drained.
+func (b ChannelBook) Even() bool { return b.Sent == b.Judged+b.Dropped }
 
 // Console answers the pages.
 type Console struct {

@@ -21,7 +21,6 @@ type overviewPage struct {
 	Channels []channelCard
 	Troubles []HealthRow
 	Books    Books
-	Balanced bool
 }
 
 // channelCard is one channel's day: its figures, and its picture with the table behind it.
@@ -68,7 +67,6 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	}
 	if c.Books != nil {
 		page.Books = c.Sources.Books()
-		page.Balanced = page.Books.Sent == page.Books.Judged+page.Books.Dropped
 	}
 	return c.render(w, r, "overview", page)
 }

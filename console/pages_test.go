@@ -237,3 +237,15 @@ func TestPaging(t *testing.T) {
 		t.Errorf("a long query: %d", status)
 	}
 }
+
+// The books are told a channel each: one that is even, one of which something is under way.
+func TestBooks(t *testing.T) {
+	s := newStand(t)
+	_, body := s.admin(t).get("/")
+	for _, want := range []string{"E-mail:</strong> 1,000 sent since the start, 990 judged, 10 dropped and counted. <span class=\"tag ok\">",
+		"Texts:</strong> 20 sent since the start, 19 judged, 0 dropped and counted. <span class=\"tag warn\">"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in\n%s", want, body[max(0, strings.Index(body, `aria-labelledby="books"`)):])
+		}
+	}
+}

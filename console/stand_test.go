@@ -86,7 +86,7 @@ func newStand(t testing.TB) *stand {
 		Health: func(context.Context) Health {
 			return Health{[]HealthRow{{"journal", OK, "health.journal_ok", []any{"1.2 GB"}}, {"mx", Warn, "health.journal_ok", []any{hostile}}}}
 		},
-		Books:  func() Books { return Books{true, 1000, 990, 10} },
+		Books:  func() Books { return Books{{message.Email, 1000, 990, 10}, {message.SMS, 20, 19, 0}} },
 		Shadow: func() bool { return s.shadow },
 		SetShadow: func(_ context.Context, on bool, _ string) error {
 			s.shadow = on

@@ -88,5 +88,5 @@ func (n *Node) Books() console.Books {
 	if books := n.books.Load(); books != nil {
 		return (*books)()
 	}
-	return console.Books{}
+	return nil
 }

@@ -57,7 +57,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 // are near what the package says, and the truth is told about each.
 func TestPlausible(t *testing.T) {
 	w := make1(t, 1, 0)
-	const n = 20000
+	const n = 10000
 	last := start
 	count := map[string]int{}
 	texts := map[string]bool{}

@@ -32,15 +32,12 @@ func (d *demo) judged() map[message.Channel]uint64 {
 	return out
 }
 
-// consoleBooks are the same for the overview, all channels together.
-func (d *demo) consoleBooks() console.Books {
-	out := console.Books{Known: true}
+// consoleBooks are the same for the overview.
+func (d *demo) consoleBooks() (out console.Books) {
 	judged, books := d.judged(), d.player.Books()
 	for _, c := range demoChannels {
 		b := books[c.channel]
-		out.Sent += b.Sent
-		out.Judged += judged[c.channel] - d.before[c.channel]
-		out.Dropped += b.Drops()
+		out = append(out, console.ChannelBook{Channel: c.channel, Sent: b.Sent, Judged: judged[c.channel] - d.before[c.channel], Dropped: b.Drops()})
 	}
 	return out
 }
