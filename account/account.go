@@ -8,7 +8,7 @@
 // bits, of which only the SHA-256 is stored; it is good once, for [LinkLife]. In a cluster the first use in the log counts.
 // An account that was removed can be restored for [UndoLife].
 //
-// A Book is safe for concurrent use. record.go lists the bytes.
+// A Book is safe for concurrent use. docs/formats.md specifies the bytes.
 package account
 
 import (
