@@ -15,9 +15,13 @@ import (
 	"rempart/message/sms"
 )
 
-// The control socket is how commands of the same user speak to the running node: HTTP on a UNIX socket in the data
-// directory, which nobody else can enter. It is no interface for other programs: they have the API.
-const controlSocket = "control.sock"
+// The control socket is how commands of the same user speak to the running node: HTTP on a UNIX socket, in a directory of
+// its own that nobody else can enter, whatever the mode of the data directory is. It is no interface for other programs:
+// they have the API.
+const (
+	controlDir    = "control"
+	controlSocket = controlDir + "/socket"
+)
 
 // LearnRequest is what `rempart learn` teaches.
 type LearnRequest struct {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"rempart/durable"
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
@@ -68,6 +69,9 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		return doors, err
 	}
 	doors = append(doors, pages)
+	if err := durable.MakeDir(filepath.Join(n.config.Data, controlDir)); err != nil {
+		return doors, err
+	}
 	socket, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
 	if err != nil {
 		return doors, err

@@ -333,6 +333,23 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// Who may enter a data directory that an operator opened to others must not thereby teach or back up keys.
+func TestControlSocketIsTheUsersAlone(t *testing.T) {
+	path, _ := configuration(t, "")
+	data := filepath.Join(filepath.Dir(path), "data")
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, path)
+	s, err := os.Stat(filepath.Join(data, controlDir))
+	if err != nil || s.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v: want mode 0700", s.Mode(), err)
+	}
+	if _, err := os.Stat(filepath.Join(data, controlSocket)); err != nil {
+		t.Error(err)
+	}
+}
+
 // Every key of the health page has its sentence.
 func TestHealthHasSentences(t *testing.T) {
 	path, _ := configuration(t, "")
