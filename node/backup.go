@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
 
+	"rempart/account"
 	"rempart/durable"
 	"rempart/filter"
 )
@@ -76,6 +77,9 @@ func (n *Node) gather(ctx context.Context, r BackupRequest) (s *spool, err error
 	}
 	if r.Passphrase == "" {
 		return s, nil
+	}
+	if err := n.accounts.Record(ctx, account.Entry{Who: LocalActor.Name, What: "backup.with_keys", Object: n.config.Name}); err != nil {
+		return nil, err
 	}
 	if err := s.add(memberKeys, func(w io.Writer) error { return n.keys.Export(w, r.Passphrase) }); err != nil {
 		return nil, err

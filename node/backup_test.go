@@ -115,6 +115,9 @@ func backup(t *testing.T, n *Node, passphrase string) []byte {
 func TestBackupRestore(t *testing.T) {
 	n := taught(t)
 	file := backup(t, n, testPhrase)
+	if got := n.accounts.Latest(0, 1)[0]; got.What != "backup.with_keys" || got.Who != "local" {
+		t.Errorf("the trail ends with %+v", got)
+	}
 	dir := filepath.Join(t.TempDir(), "data")
 	if _, err := Restore(t.Context(), bytes.NewReader(file), dir, phrase(testPhrase), discard()); err != nil {
 		t.Fatal(err)

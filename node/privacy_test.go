@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"rempart/account"
 	"rempart/message"
 )
 
@@ -53,11 +52,7 @@ func TestPrivacy(t *testing.T) {
 	if strings.Contains(string(n.filter.Snapshot()), "ben@b.example") {
 		t.Error("the next snapshot names ben")
 	}
-	trail, err := account.Open(ctx, n.journal)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := trail.Latest(0, 1)[0]; got.What != "privacy.erased" || got.Object != "b**@b.example" || got.Who != "local" {
+	if got := n.accounts.Latest(0, 1)[0]; got.What != "privacy.erased" || got.Object != "b**@b.example" || got.Who != "local" {
 		t.Errorf("trail: %+v", got)
 	}
 }

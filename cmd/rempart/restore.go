@@ -56,7 +56,7 @@ func (c *restoreCmd) Run(e *env) (err error) {
 		return err
 	}
 	if !m.Keys || c.WithoutKeys {
-		fmt.Fprintf(e.stdout, "the %d lessons cannot be read until their keys are imported, from a backup made with --keys:\n"+
+		fmt.Fprintf(e.stdout, "its lessons (%d) cannot be read until their keys are imported, from a backup made with --keys:\n"+
 			"  rempart restore --keys-only BACKUP --data %s\n", m.Lessons, c.Data)
 	}
 	_, err = fmt.Fprintf(e.stdout, "restored into %s\n", c.Data)
