@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // guarded stands between the network and the library. It lets no packet through that the library would panic at (it
@@ -18,6 +19,7 @@ type guarded struct {
 	net.Conn
 	packet []byte // what is left of a checked packet
 	store  []byte
+	begun  bool // a packet was read; of the goroutine that reads
 
 	mu       sync.Mutex
 	busy     bool // between MAIL and the answer to the end of the message
@@ -105,9 +107,21 @@ func (g *guarded) next() error {
 	if stop {
 		return net.ErrClosed
 	}
-	g.packet = g.store
+	g.packet, g.begun = g.store, true
 	return nil
 }
+
+// SetReadDeadline gives the negotiation more than the second that the library has for it: on a busy machine the server
+// would see its connection reset, and its clients a tempfail.
+func (g *guarded) SetReadDeadline(t time.Time) error {
+	if !g.begun && !t.IsZero() {
+		t = time.Now().Add(negotiation)
+	}
+	return g.Conn.SetReadDeadline(t)
+}
+
+// negotiation: Postfix waits 30 s for a milter to connect and answer (milter_connect_timeout).
+const negotiation = 30 * time.Second
 
 // wellFormed reports whether the library can take the packet apart: what it cuts at a zero byte has one, and what must
 // follow is there.

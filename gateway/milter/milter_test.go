@@ -181,6 +181,37 @@ func added(acts []lib.ModifyAction) map[string]string {
 	return out
 }
 
+// The library's one second for the negotiation is too short for a busy machine; later deadlines are its own.
+func TestNegotiationHasTime(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	c := &deadlines{Conn: server}
+	g := newGuarded(c)
+	defer g.Close()
+	soon := time.Now().Add(time.Second)
+	if err := g.SetReadDeadline(soon); err != nil || c.last.Before(soon.Add(10*time.Second)) {
+		t.Errorf("deadline of the negotiation %v: %v", c.last, err)
+	}
+	go func() { _, _ = client.Write([]byte("\x00\x00\x00\x0dO" + strings.Repeat("\x00", 12))) }()
+	if _, err := g.Read(make([]byte, 17)); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.SetReadDeadline(soon); err != nil || !c.last.Equal(soon) {
+		t.Errorf("deadline of what follows %v, want %v: %v", c.last, soon, err)
+	}
+}
+
+// deadlines remembers the last one set.
+type deadlines struct {
+	net.Conn
+	last time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.last = t
+	return d.Conn.SetReadDeadline(t)
+}
+
 // The mail is put together byte for byte, with its envelope.
 func TestMessage(t *testing.T) {
 	asked := make(chan *message.Message, 1)
