@@ -148,6 +148,14 @@ func (w *World) Next() Sent {
 	return s
 }
 
+// CatchUp moves virtual time ahead to t if it is behind: what would have been sent meanwhile is not. A player that stood
+// still goes on with messages of today.
+func (w *World) CatchUp(t time.Time) {
+	if t.After(w.now) {
+		w.now = t
+	}
+}
+
 // Systems are the names by which texts are submitted: one SMPP bind each.
 func (w *World) Systems() []string { return []string{systemPeople, systemBusiness, systemCheap} }
 

@@ -192,6 +192,17 @@ func checkText(t *testing.T, s *Sent, parts []*message.Message) {
 	}
 }
 
+// After a pause the messages are of today.
+func TestCatchUp(t *testing.T) {
+	w := make1(t, 1, 0)
+	first := w.Next()
+	w.CatchUp(start.Add(time.Hour))
+	w.CatchUp(start) // never back
+	if s := w.Next(); s.At.Before(start.Add(time.Hour)) || s.Number != first.Number+1 {
+		t.Errorf("message %d at %v", s.Number, s.At)
+	}
+}
+
 // Every rule that a language names is there, in all languages, and leaves no bracket behind.
 func TestGrammars(t *testing.T) {
 	all, err := grammars()

@@ -175,7 +175,10 @@ func (d *demo) run(e *env) error {
 // play plays the stream until the time is over, a key or Ctrl-C, and closes the books.
 func (d *demo) play(ctx context.Context, e *env) error {
 	d.player = send.New(send.Config{Milter: d.node.Address(mailDoor).String(), SMPP: d.node.Address(textDoor).String(),
-		Systems: d.world.Systems(), Speed: 1, Answered: d.answered, Log: d.log}, d.world.Next)
+		Systems: d.world.Systems(), Speed: 1, Answered: d.answered, Log: d.log}, func() world.Sent {
+		d.world.CatchUp(e.now().UTC().Add(-maxBehind))
+		return d.world.Next()
+	})
 	d.node.SetBooks(d.consoleBooks)
 	if err := d.greet(ctx, e.stdout); err != nil {
 		return err
@@ -192,7 +195,7 @@ func (d *demo) play(ctx context.Context, e *env) error {
 	err := d.player.Run(ctx)
 	stop()
 	err = errors.Join(err, beside.Wait())
-	return errors.Join(err, d.closeBooks(e.stdout))
+	return errors.Join(err, d.closeBooks(e))
 }
 
 // greet says where everything is. The one-time link is for whoever looks first; it makes the administrator.
@@ -210,6 +213,9 @@ func (d *demo) greet(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "p and Enter pauses and resumes, q and Enter ends")
 	return nil
 }
+
+// maxBehind is how far the world's clock may be behind, after a pause, before the mails' dates would look odd.
+const maxBehind = time.Minute
 
 // lessonQueue bounds what waits to be taught; beyond it a postmaster has no time either.
 const lessonQueue = 64
@@ -271,7 +277,7 @@ func (d *demo) attend(ctx context.Context, stop func(), e *env) error {
 				if !d.player.Drained(ctx) {
 					continue
 				}
-				if err := d.closeBooks(e.stdout); err != nil {
+				if err := d.closeBooks(e); err != nil {
 					stop()
 					return err
 				}

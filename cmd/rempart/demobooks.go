@@ -43,12 +43,15 @@ func (d *demo) consoleBooks() (out console.Books) {
 }
 
 // closeBooks prints what was sent and what became of it. Nothing may be in hand.
-func (d *demo) closeBooks(w io.Writer) error {
+func (d *demo) closeBooks(e *env) error {
+	if e.terminal {
+		_, _ = io.WriteString(e.stderr, clearLine) // of the status
+	}
 	books, judged := d.player.Books(), d.judged()
 	for channel, n := range d.before {
 		judged[channel] -= n
 	}
-	_, err := io.WriteString(w, bookTable(books, judged))
+	_, err := io.WriteString(e.stdout, bookTable(books, judged))
 	for _, c := range demoChannels {
 		b := books[c.channel]
 		if b.Sent != judged[c.channel]+b.Drops() {
@@ -56,7 +59,7 @@ func (d *demo) closeBooks(w io.Writer) error {
 		}
 	}
 	if err == nil {
-		_, err = io.WriteString(w, "the books balance: sent = judged + dropped\n")
+		_, err = io.WriteString(e.stdout, "the books balance: sent = judged + dropped\n")
 	}
 	return err
 }
@@ -95,6 +98,9 @@ func bookTable(books map[message.Channel]send.Book, judged map[message.Channel]u
 	return out.String()
 }
 
+// clearLine takes back what stands on the terminal's line.
+const clearLine = "\r\x1b[K"
+
 // status is one line, written over the one before.
 func (d *demo) status(w io.Writer) {
 	var b strings.Builder
@@ -102,5 +108,5 @@ func (d *demo) status(w io.Writer) {
 		book := d.player.Books()[c.channel]
 		fmt.Fprintf(&b, "%d %s, of the latest spam %d of %d caught, honest hit %d; ", book.Sent, c.name, book.Latest.Caught, book.Latest.Spam, book.Latest.Hit)
 	}
-	fmt.Fprintf(w, "\r\x1b[K%s", strings.TrimSuffix(b.String(), "; "))
+	fmt.Fprintf(w, clearLine+"%s", strings.TrimSuffix(b.String(), "; "))
 }

@@ -115,6 +115,9 @@ func (p *Player) play(ctx context.Context) error {
 		s := p.next()
 		if p.cfg.Speed > 0 {
 			due = due.Add(time.Duration(float64(s.Delay) / p.cfg.Speed))
+			if oldest := time.Now().Add(-maxLag); due.Before(oldest) {
+				due = oldest
+			}
 		}
 		stood, ok := p.take(ctx, &s, due)
 		if !ok {
@@ -172,6 +175,9 @@ func (p *Player) enqueue(s world.Sent) error {
 	}
 	return nil
 }
+
+// maxLag is how far the stream may be behind and still catch up: a machine that slept must not wake to an hour's burst.
+const maxLag = 2 * time.Second
 
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	wait := time.Until(t)

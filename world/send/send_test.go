@@ -53,7 +53,7 @@ func newRig(t *testing.T, thresholds policy.Thresholds) *rig {
 		r.mu.Unlock()
 		return gateway.Answer{Judgement: j, Decisions: d}
 	}
-	host := &gateway.Host{Judge: judge, Log: slog.New(slog.DiscardHandler), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
+	host := &gateway.Host{Judge: judge, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
 	centre := &Centre{TagSender: tagSender}
 	cl, ml, sl := listen(t), listen(t), listen(t)
 	m, err := milter.New(milter.Config{Door: gateway.Door{Name: "mx", Listen: []string{ml.Addr().String()}}}, host)
@@ -102,8 +102,8 @@ func stream(t *testing.T) *world.World {
 	return w
 }
 
-func (r *rig) config(w *world.World) Config {
-	return Config{Milter: r.milter, SMPP: r.smpp, Systems: w.Systems(), Log: slog.New(slog.DiscardHandler)}
+func (r *rig) config(t *testing.T, w *world.World) Config {
+	return Config{Milter: r.milter, SMPP: r.smpp, Systems: w.Systems(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
 func at(f float64) *float64 { return &f }
@@ -131,7 +131,7 @@ func (r *rig) check(t *testing.T, p *Player) {
 func TestBooksBalance(t *testing.T) {
 	r := newRig(t, policy.Thresholds{Tag: at(0.2), Hold: at(0.5), Reject: at(0.8)})
 	w := stream(t)
-	cfg := r.config(w)
+	cfg := r.config(t, w)
 	cfg.Limit = 1500
 	var mu sync.Mutex
 	raws := map[string]bool{}
@@ -169,7 +169,7 @@ func TestBooksBalance(t *testing.T) {
 func TestPause(t *testing.T) {
 	r := newRig(t, policy.Thresholds{})
 	w := stream(t)
-	p := New(r.config(w), w.Next)
+	p := New(r.config(t, w), w.Next)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
@@ -209,7 +209,7 @@ func waitSent(t *testing.T, p *Player, n uint64) {
 func TestSpeed(t *testing.T) {
 	r := newRig(t, policy.Thresholds{})
 	w := stream(t)
-	cfg := r.config(w)
+	cfg := r.config(t, w)
 	cfg.Speed, cfg.Limit = 10, 100 // 5 seconds of virtual time
 	p := New(cfg, w.Next)
 	start := time.Now()
@@ -226,7 +226,7 @@ func TestNobodyThere(t *testing.T) {
 	gone := listen(t)
 	gone.Close()
 	w := stream(t)
-	p := New(Config{Milter: gone.Addr().String(), SMPP: gone.Addr().String(), Systems: w.Systems(), Limit: 50, Log: slog.New(slog.DiscardHandler)}, w.Next)
+	p := New(Config{Milter: gone.Addr().String(), SMPP: gone.Addr().String(), Systems: w.Systems(), Limit: 50, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, w.Next)
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestCentreLost(t *testing.T) {
 			}
 		}
 	}
-	p := New(Config{Milter: l.Addr().String(), SMPP: l.Addr().String(), Systems: w.Systems(), Limit: 300, Log: slog.New(slog.DiscardHandler)}, next)
+	p := New(Config{Milter: l.Addr().String(), SMPP: l.Addr().String(), Systems: w.Systems(), Limit: 300, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, next)
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
