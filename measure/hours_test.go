@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -29,5 +30,47 @@ func TestHours(t *testing.T) {
 	}
 	if len(got) != 4 || got[0] != 2 || got[1] != 0 || got[2] != 1 || got[3] != 0 {
 		t.Errorf("%v, want [2 0 1 0]", got)
+	}
+}
+
+// Who reads a total sees one moment of it; counting goes on meanwhile and loses nothing.
+func TestTotalIsOneMoment(t *testing.T) {
+	start := time.Date(2026, 3, 1, 12, 10, 0, 0, time.UTC)
+	tallies := New("a", start, 30*24*time.Hour, [32]byte{1})
+	fold := func() {
+		tallies.Fold(&message.Event{Time: start, Channel: message.Email, Direction: message.In, Source: message.Source{Country: "XA"},
+			Verdicts: []message.Verdict{{}}, Outcomes: []message.Outcome{{Decision: message.Decision{Action: message.Accept}}}})
+	}
+	const each = 200
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range each {
+				fold()
+			}
+		})
+		all.Go(func() {
+			for range 50 {
+				total := tallies.Total(start.Add(-time.Hour), start.Add(time.Hour))
+				n := total.Messages(Select{})
+				if c := total.Countries(Select{}, 1); n > 0 && (len(c) != 1 || c[0].Messages != n) {
+					t.Errorf("%d messages, %+v", n, c)
+				}
+				if err := tallies.Checkpoint(func(string, []byte) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	total := tallies.Total(start.Add(-time.Hour), start.Add(time.Hour))
+	if n := total.Messages(Select{}); n != 4*each {
+		t.Errorf("%d messages, want %d", n, 4*each)
+	}
+	if err := tallies.Checkpoint(func(string, []byte) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if err := tallies.Checkpoint(func(id string, _ []byte) error { t.Errorf("%s is saved again", id); return nil }); err != nil {
+		t.Error(err)
 	}
 }

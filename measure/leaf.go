@@ -2,6 +2,8 @@ package measure
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/axiomhq/hyperloglog"
@@ -18,7 +20,26 @@ type Leaf struct {
 	Revision uint64 // a later state of the same leaf has a higher one
 	counts
 
-	saved uint64 // revision of the last checkpoint
+	saved  uint64 // revision of the last checkpoint
+	shared bool   // somebody reads it without the lock: it is not changed any more
+}
+
+func (l *Leaf) clone() *Leaf {
+	c := &Leaf{Origin: l.Origin, Epoch: l.Epoch, Hour: l.Hour, Revision: l.Revision, saved: l.saved, counts: counts{
+		volumes: maps.Clone(l.volumes), countries: cloneAll(l.countries), networks: cloneAll(l.networks),
+		senders: cloneAll(l.senders), edges: cloneAll(l.edges), distinct: make(map[distinctKey]*hyperloglog.Sketch, len(l.distinct))}}
+	for k, d := range l.distinct {
+		c.distinct[k] = d.Clone()
+	}
+	return c
+}
+
+func cloneAll[K comparable](m map[breakdown]*summary[K]) map[breakdown]*summary[K] {
+	out := make(map[breakdown]*summary[K], len(m))
+	for b, s := range m {
+		out[b] = &summary[K]{limit: s.limit, total: s.total, floor: s.floor, heap: slices.Clone(s.heap), at: maps.Clone(s.at)}
+	}
+	return out
 }
 
 // counts is what is counted, of a leaf or of many.

@@ -44,7 +44,7 @@ func (t *Tallies) Fold(e *message.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.last
-	if l == nil || l.Hour != hour {
+	if l == nil || l.Hour != hour || l.shared {
 		l = t.leafOf(hour)
 		t.last = l
 	}
@@ -56,6 +56,10 @@ func (t *Tallies) Fold(e *message.Event) {
 func (t *Tallies) leafOf(hour int64) *Leaf {
 	key := leafKey{t.origin, t.epoch, hour}
 	l := t.leaves[key]
+	if l != nil && l.shared { // somebody reads it: go on with a copy
+		l = l.clone()
+		t.leaves[key] = l
+	}
 	if l == nil {
 		l = &Leaf{Origin: t.origin, Epoch: t.epoch, Hour: hour, counts: newCounts()}
 		t.leaves[key] = l
@@ -84,19 +88,19 @@ func (t *Tallies) Restore(l *Leaf) {
 // cannot be saved stays changed.
 func (t *Tallies) Checkpoint(save func(id string, record []byte) error) error {
 	type change struct {
-		leaf     *Leaf
+		key      leafKey
 		id       string
 		revision uint64
 		record   []byte
 	}
 	var changes []change
 	t.mu.Lock()
-	for _, l := range t.leaves {
+	for key, l := range t.leaves {
 		if l.saved == l.Revision {
 			continue
 		}
 		record, _ := l.AppendBinary(nil)
-		changes = append(changes, change{l, fmt.Sprintf("%s/%d/%d/%d", l.Origin, l.Epoch, l.Hour, l.Revision), l.Revision, record})
+		changes = append(changes, change{key, fmt.Sprintf("%s/%d/%d/%d", l.Origin, l.Epoch, l.Hour, l.Revision), l.Revision, record})
 	}
 	t.mu.Unlock()
 	for _, c := range changes {
@@ -104,34 +108,36 @@ func (t *Tallies) Checkpoint(save func(id string, record []byte) error) error {
 			return fmt.Errorf("checkpoint tally %s: %w", c.id, err)
 		}
 		t.mu.Lock()
-		c.leaf.saved = c.revision
+		if l := t.leaves[c.key]; l != nil && l.saved < c.revision && c.revision <= l.Revision {
+			l.saved = c.revision
+		}
 		t.mu.Unlock()
 	}
 	return nil
 }
 
-// Total is the merged counts of the hours that begin in [from, to).
-func (t *Tallies) Total(from, to time.Time) *Total {
+// Total is the merged counts of the hours that begin in [from, to). Counting goes on meanwhile.
+func (t *Tallies) Total(from, to time.Time) *Total { return Merge(t.share(from, to)) }
+
+// share gives the leaves of the hours that begin in [from, to) to read. They are not changed any more: [Tallies.Fold] goes
+// on with a copy of the one that it needs, so that a merge of many hours does not hold up judging.
+func (t *Tallies) share(from, to time.Time) (out []*Leaf) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var in []*Leaf
 	for _, l := range t.leaves {
 		if at := l.Time(); !at.Before(from) && at.Before(to) {
-			in = append(in, l)
+			l.shared = true
+			out = append(out, l)
 		}
 	}
-	return Merge(in)
+	return out
 }
 
 // Leaves are copies of the leaves of the hours that begin in [from, to), sorted.
 func (t *Tallies) Leaves(from, to time.Time) []*Leaf {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	var out []*Leaf
-	for _, l := range t.leaves {
-		if at := l.Time(); !at.Before(from) && at.Before(to) {
-			out = append(out, &Leaf{Origin: l.Origin, Epoch: l.Epoch, Hour: l.Hour, Revision: l.Revision, counts: mergeCounts([]*Leaf{l})})
-		}
+	for _, l := range t.share(from, to) {
+		out = append(out, &Leaf{Origin: l.Origin, Epoch: l.Epoch, Hour: l.Hour, Revision: l.Revision, counts: mergeCounts([]*Leaf{l})})
 	}
 	slices.SortFunc(out, compareLeaves)
 	return out
