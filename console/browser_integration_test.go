@@ -184,7 +184,7 @@ func TestIntegrationTeachInChromium(t *testing.T) {
 	b.look("/messages/"+hostileID, 1280)
 	b.do(chromedp.Click(chromedp.CSS(".teach button.spam")), chromedp.WaitVisible(chromedp.CSS(".notice")))
 	got := run(b, chromedp.Text(chromedp.CSS(".notice")))
-	if want := "Taught as spam. Its probability was 12 % and is now 87 %."; got != want {
+	if want := "Taught as spam. Its probability was 12 % and is now 87 %; the record below stays as it was made."; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if want := hostileID + " spam " + "admin"; len(s.taught) != 1 || s.taught[0] != want {

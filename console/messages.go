@@ -79,7 +79,7 @@ func (c *Console) messages(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) messageTable(events []*message.Event) table {
 	t := table{Name: "messages", Empty: "empty.messages", Columns: []column{{"time", false, false}, {"channel", false, false}, {"from", false, false}, {"to", false, false},
-		{"verdict", false, false}, {"probability", true, false}, {"action", false, false}, {"client", false, false}, {"id", false, true}}}
+		{"verdict", false, false}, {"probability", true, true}, {"action", false, false}, {"client", false, false}, {"id", false, true}}}
 	for _, e := range events {
 		t.Rows = append(t.Rows, c.messageRow(e))
 	}
@@ -99,7 +99,7 @@ func (c *Console) messageRow(e *message.Event) []cell {
 	}
 	if worst := e.Worst(); worst != nil {
 		p := e.Verdicts[worst.Verdict].Probability
-		row[4] = cell{Text: c.words.Word(p), Mark: markOf(p)}
+		row[4] = cell{Text: c.words.Word(p), Mark: markOf(p), Note: c.numbers().percent(p)}
 		row[5] = cell{Text: c.numbers().percent(p), Value: round(p*1e6) / 1e6}
 		row[6] = cell{Text: c.words.Say("action." + worst.Decision.Action.String()), Value: worst.Decision.Action.String()}
 		if worst.Decision.Mode != message.ModeJudge {

@@ -16,7 +16,6 @@ import (
 	"rempart/config"
 	"rempart/dns"
 	"rempart/filter/auth"
-	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
 	"rempart/gateway/smpp"
@@ -112,11 +111,7 @@ type GatewayConfig struct {
 // Load reads and checks a file. Relative paths in it are taken from the file's directory.
 func Load(path string) (Config, error) {
 	var c Config
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return c, fmt.Errorf("read configuration: %w", err)
-	}
-	if err := config.Parse(path, b, &c); err != nil {
+	if err := config.Load(path, &c); err != nil {
 		return c, err
 	}
 	c = c.withDefaults()
@@ -126,7 +121,10 @@ func Load(path string) (Config, error) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	return c, config.Locate(path, b, c.Check())
+	if err := c.Check(); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
 func (c Config) withDefaults() Config {
@@ -178,30 +176,16 @@ func (c Config) Check() error {
 }
 
 func (c Config) doorNames() (names []string) {
-	for _, d := range c.Gateway.doors() {
-		names = append(names, d.Name)
+	for _, g := range c.Gateway.Milter {
+		names = append(names, g.Name)
+	}
+	for _, g := range c.Gateway.SMPP {
+		names = append(names, g.Name)
+	}
+	for _, g := range c.Gateway.API {
+		names = append(names, g.Name)
 	}
 	return names
-}
-
-// keyed is the common settings of a front door and its key in the file.
-type keyed struct {
-	gateway.Door
-	key string
-}
-
-// doors are the front doors of all kinds, in the order they are opened.
-func (g GatewayConfig) doors() (doors []keyed) {
-	for i, c := range g.Milter {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.milter[%d]", i)})
-	}
-	for i, c := range g.SMPP {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i)})
-	}
-	for i, c := range g.API {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.api[%d]", i)})
-	}
-	return doors
 }
 
 // geography adapts p to the filter; without data nothing is asked.

@@ -47,11 +47,10 @@ func (a *API) find(authorization string) *Token {
 	}
 	digest := sha256.Sum256([]byte(strings.TrimSpace(secret)))
 	var found *Token
-	tokens := a.cfg().Token
-	for i := range tokens {
-		want, _ := hex.DecodeString(tokens[i].SHA256)
+	for i := range a.cfg.Token {
+		want, _ := hex.DecodeString(a.cfg.Token[i].SHA256)
 		if subtle.ConstantTimeCompare(digest[:], want) == 1 {
-			found = &tokens[i]
+			found = &a.cfg.Token[i]
 		}
 	}
 	return found
