@@ -6,7 +6,7 @@ VERSION ?= devel
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 30s
 
-.PHONY: run build test test-race test-integration lint bench fuzz generate
+.PHONY: run build test test-race test-integration pictures lint bench fuzz generate
 
 run: build
 	./rempart demo
@@ -23,6 +23,10 @@ test-race:
 # Tests against real peers (Postfix, Kannel, Chromium, promtool): .ci/run installs them and fails if one skips.
 test-integration:
 	go test -tags integration -count=1 -p 1 -v $$(grep -rl --include='*_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
+
+# The pictures of the README, taken of the demo in Chromium.
+pictures:
+	REMPART_PICTURES=$(CURDIR)/docs/images go test -tags integration -count=1 -run TestPictures ./cmd/rempart
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
