@@ -6,24 +6,14 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Load reads the file into v, a pointer to a struct. A key that v does not have is an error: a misspelt key would
-// otherwise be a setting that silently does nothing.
-func Load(path string, v any) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
-	return Parse(path, b, v)
-}
-
-// Parse is [Load] for bytes; name stands for the file in errors.
+// Parse reads a file's bytes into v, a pointer to a struct; name stands for the file in errors. A key that v does not
+// have is an error: a misspelt key would otherwise be a setting that silently does nothing.
 func Parse(name string, b []byte, v any) error {
 	d := toml.NewDecoder(strings.NewReader(string(b))).DisallowUnknownFields()
 	err := d.Decode(v)

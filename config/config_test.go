@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -50,4 +51,51 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestLocate(t *testing.T) {
+	file := []byte(`[policy.thresholds]
+tag = 7
+
+[[gateway.milter]]
+name = "mx"
+listen = ["127.0.0.1:1"]
+
+[[gateway.milter]]
+name = "out"
+
+[[gateway.api]]
+name = "api"
+[[gateway.api.token]]
+sha256 = "x"
+[[gateway.api.token]]
+rights = ["fly"]
+`)
+	for text, want := range map[string]string{
+		"policy.thresholds.tag = 7: use a probability":             "r.toml:2: policy",
+		"gateway.milter[1].listen = []: name at least one address": "r.toml:8: gateway",
+		"gateway.api[0].token[1].rights: no such right":            "r.toml:16: gateway",
+		"gateway.api[0].token[0].sha256 is no digest":              "r.toml:14: gateway",
+		"data: changed":                      "r.toml: data",
+		"something without a key went wrong": "r.toml: something",
+	} {
+		err := Locate("r.toml", file, errors.Join(errors.New(text), nil))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if Locate("r.toml", file, nil) != nil {
+		t.Error("an error from nothing")
+	}
+}
+
+// Whatever the file is, locating an error in it ends and keeps the error's text.
+func FuzzLocate(f *testing.F) {
+	f.Add([]byte("[a]\nb = 1\n[[c]]\n[[c.d]]\n"), "c[0].d[0].e = 1: wrong")
+	f.Add([]byte("a.b = {c = 1}\n\"q\" = 2"), "a.b.c: wrong")
+	f.Fuzz(func(t *testing.T, b []byte, text string) {
+		if err := Locate("f", b, errors.New(text)); !strings.HasSuffix(err.Error(), text) {
+			t.Fatalf("%q became %q", text, err)
+		}
+	})
 }

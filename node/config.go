@@ -16,6 +16,7 @@ import (
 	"rempart/config"
 	"rempart/dns"
 	"rempart/filter/auth"
+	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
 	"rempart/gateway/smpp"
@@ -111,7 +112,11 @@ type GatewayConfig struct {
 // Load reads and checks a file. Relative paths in it are taken from the file's directory.
 func Load(path string) (Config, error) {
 	var c Config
-	if err := config.Load(path, &c); err != nil {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("read configuration: %w", err)
+	}
+	if err := config.Parse(path, b, &c); err != nil {
 		return c, err
 	}
 	c = c.withDefaults()
@@ -121,10 +126,7 @@ func Load(path string) (Config, error) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	if err := c.Check(); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
+	return c, config.Locate(path, b, c.Check())
 }
 
 func (c Config) withDefaults() Config {
@@ -176,16 +178,30 @@ func (c Config) Check() error {
 }
 
 func (c Config) doorNames() (names []string) {
-	for _, g := range c.Gateway.Milter {
-		names = append(names, g.Name)
-	}
-	for _, g := range c.Gateway.SMPP {
-		names = append(names, g.Name)
-	}
-	for _, g := range c.Gateway.API {
-		names = append(names, g.Name)
+	for _, d := range c.Gateway.doors() {
+		names = append(names, d.Name)
 	}
 	return names
+}
+
+// keyed is the common settings of a front door and its key in the file.
+type keyed struct {
+	gateway.Door
+	key string
+}
+
+// doors are the front doors of all kinds, in the order they are opened.
+func (g GatewayConfig) doors() (doors []keyed) {
+	for i, c := range g.Milter {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.milter[%d]", i)})
+	}
+	for i, c := range g.SMPP {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i)})
+	}
+	for i, c := range g.API {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.api[%d]", i)})
+	}
+	return doors
 }
 
 // geography adapts p to the filter; without data nothing is asked.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -34,6 +35,7 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			doors = nil
 		}
 	}()
+	var reconfigure []func(GatewayConfig) error
 	host := &gateway.Host{Judge: n.Judge, Log: n.log, Metrics: n.doors}
 	add := func(d gateway.Door, run func(context.Context, []net.Listener) error, err error) error {
 		if err != nil {
@@ -46,23 +48,26 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		doors = append(doors, door{doorPrefix + d.Name, ls, run})
 		return nil
 	}
-	for _, c := range n.config.Gateway.Milter {
+	for i, c := range n.config.Gateway.Milter {
 		f, err := milter.New(c, host)
 		if err := add(c.Door, f.Run, err); err != nil {
 			return doors, err
 		}
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Milter[i]) })
 	}
-	for _, c := range n.config.Gateway.SMPP {
+	for i, c := range n.config.Gateway.SMPP {
 		f, err := smpp.New(c, host)
 		if err := add(c.Door, f.Run, err); err != nil {
 			return doors, err
 		}
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.SMPP[i]) })
 	}
-	for _, c := range n.config.Gateway.API {
+	for i, c := range n.config.Gateway.API {
 		f, err := api.New(c, host, n.learnByAPI)
 		if err := add(c.Door, f.Run, err); err != nil {
 			return doors, err
 		}
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.API[i]) })
 	}
 	pages, err := n.openConsole(ctx)
 	if err != nil {
@@ -76,7 +81,22 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 	if err != nil {
 		return doors, err
 	}
+	n.reconfigure.Store(&reconfigure)
 	return append(doors, door{"control socket", socket, n.control}), nil
+}
+
+// reconfigureDoors takes over what can change of front doors while they run.
+func (n *Node) reconfigureDoors(g GatewayConfig) error {
+	doors := n.reconfigure.Load()
+	if doors == nil {
+		return nil // none is open yet
+	}
+	for _, take := range *doors {
+		if err := take(g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // learnByAPI teaches what a token's holder says.
@@ -92,10 +112,26 @@ func (n *Node) unchangeable(c Config) error {
 		old, new any
 	}{
 		{"data", n.config.Data, c.Data}, {"name", n.config.Name, c.Name}, {"console", n.config.Console, c.Console},
-		{"journal", n.config.Journal, c.Journal}, {"index", n.config.Index, c.Index}, {"gateway", n.config.Gateway, c.Gateway},
+		{"journal", n.config.Journal, c.Journal}, {"index", n.config.Index, c.Index},
 	} {
 		if !reflect.DeepEqual(f.old, f.new) {
-			return fmt.Errorf("%s changed, which needs a restart: nothing was taken over", f.key)
+			return fmt.Errorf("%s: changed, which needs a restart: nothing was taken over", f.key)
+		}
+	}
+	is, will := n.config.Gateway.doors(), c.Gateway.doors()
+	if len(is) != len(will) {
+		return errors.New("gateway: a front door was added or removed, which needs a restart: nothing was taken over")
+	}
+	for i, d := range is {
+		for _, f := range []struct {
+			key      string
+			old, new any
+		}{
+			{"name", d.Name, will[i].Name}, {"listen", d.Listen, will[i].Listen}, {"max_connections", d.MaxConnections, will[i].MaxConnections},
+		} {
+			if d.key != will[i].key || !reflect.DeepEqual(f.old, f.new) {
+				return fmt.Errorf("%s.%s: changed, which needs a restart: nothing was taken over", d.key, f.key)
+			}
 		}
 	}
 	return nil

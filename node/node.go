@@ -50,13 +50,14 @@ type Node struct {
 	consoleAddr atomic.Value // string, while it serves
 	books       atomic.Pointer[func() console.Books]
 
-	live     atomic.Pointer[live] // what a changed configuration replaces
-	settings uint64               // sequence number of the last one applied at the start
-	shadow   atomic.Bool          // everything, whatever the configuration says
-	lessons  lessons
-	drafts   chan judged
-	locked   uint64     // lessons whose keys are missing; of the goroutine that applies lessons
-	backups  sync.Mutex // held while one is made
+	live        atomic.Pointer[live]                        // what a changed configuration replaces
+	settings    uint64                                      // sequence number of the last one applied at the start
+	shadow      atomic.Bool                                 // everything, whatever the configuration says
+	reconfigure atomic.Pointer[[]func(GatewayConfig) error] // of the open front doors
+	lessons     lessons
+	drafts      chan judged
+	locked      uint64     // lessons whose keys are missing; of the goroutine that applies lessons
+	backups     sync.Mutex // held while one is made
 
 	listening map[string]net.Addr // set before Serve calls ready
 }
@@ -181,6 +182,9 @@ func (n *Node) Reload(c Config) error {
 	}
 	l, err := n.load(c)
 	if err != nil {
+		return err
+	}
+	if err := n.reconfigureDoors(c.Gateway); err != nil {
 		return err
 	}
 	n.take(l)

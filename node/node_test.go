@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -247,6 +248,22 @@ func TestReload(t *testing.T) {
 	bad.Policy.Thresholds.Tag = &wrong
 	if err := n.Reload(bad); err == nil || !strings.Contains(err.Error(), "policy.thresholds.tag") {
 		t.Errorf("a wrong threshold gives %v", err)
+	}
+	// A front door's mode and tokens change while it is open; its name and sockets do not.
+	c.Gateway.API = slices.Clone(c.Gateway.API)
+	c.Gateway.API[0].Mode = message.ModeShadow
+	if err := n.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	post(t, addr, "/v1/judge/email", "message/rfc822", offer, &v)
+	if v.Action != message.Accept {
+		t.Errorf("action %v after the front door was put to shadow", v.Action)
+	}
+	renamed := c
+	renamed.Gateway.API = slices.Clone(c.Gateway.API)
+	renamed.Gateway.API[0].Name = "other"
+	if err := n.Reload(renamed); err == nil || !strings.Contains(err.Error(), "gateway.api[0].name") {
+		t.Errorf("another name gives %v", err)
 	}
 	moved := c
 	moved.Data = t.TempDir()

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,7 +39,7 @@ type Learn func(ctx context.Context, l Lesson) (before, after float64, err error
 
 // API is one HTTP front door.
 type API struct {
-	cfg     Config
+	live    atomic.Pointer[Config]
 	host    *gateway.Host
 	learn   Learn
 	handler http.Handler
@@ -46,15 +47,28 @@ type API struct {
 
 // New checks cfg and makes the front door; it starts nothing.
 func New(cfg Config, host *gateway.Host, learn Learn) (*API, error) {
-	if err := cfg.Check("gateway.api"); err != nil {
+	a := &API{host: host, learn: learn}
+	if err := a.Reconfigure(cfg); err != nil {
 		return nil, err
 	}
-	a := &API{cfg: cfg.withDefaults(), host: host, learn: learn}
 	mux := http.NewServeMux()
 	a.routes(humago.New(mux, description()))
 	a.handler = a.guard(mux)
 	return a, nil
 }
+
+// Reconfigure checks cfg and takes it over, from the next request on and without touching a connection. Name, listen,
+// max_connections and max_size stay as they were.
+func (a *API) Reconfigure(cfg Config) error {
+	if err := cfg.Check("gateway.api"); err != nil {
+		return err
+	}
+	cfg = cfg.withDefaults()
+	a.live.Store(&cfg)
+	return nil
+}
+
+func (a *API) cfg() *Config { return a.live.Load() }
 
 // description is the OpenAPI document's frame. No page is served beside it: the usual ones load scripts from elsewhere.
 func description() huma.Config {
@@ -79,12 +93,12 @@ const (
 func (a *API) Run(ctx context.Context, listeners []net.Listener) error {
 	server := &http.Server{
 		Handler: a.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
-		WriteTimeout: bodyTimeout + time.Duration(a.cfg.Budget)*2, MaxHeaderBytes: maxHeaderBytes,
+		WriteTimeout: bodyTimeout + time.Duration(a.cfg().Budget)*2, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: log.New(errorLog{a.host.Log}, "", 0),
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
-		l = netutil.LimitListener(l, a.cfg.MaxConnections)
+		l = netutil.LimitListener(l, a.cfg().MaxConnections)
 		g.Go(func() error {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -94,7 +108,7 @@ func (a *API) Run(ctx context.Context, listeners []net.Listener) error {
 	}
 	g.Go(func() error {
 		<-ctx.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(a.cfg.Drain))
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(a.cfg().Drain))
 		defer cancel()
 		if err := server.Shutdown(drain); err != nil {
 			return errors.Join(err, server.Close())
@@ -115,7 +129,7 @@ func (e errorLog) Write(b []byte) (int, error) {
 // guard answers a handler's panic as any other missing judgement.
 func (a *API) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.host.Guard(a.cfg.Name, func() { next.ServeHTTP(w, r) }) {
+		if !a.host.Guard(a.cfg().Name, func() { next.ServeHTTP(w, r) }) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.Header().Set("Retry-After", retryAfter)
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -71,8 +71,8 @@ func (a *API) judgeEmail(ctx context.Context, in *emailInput) (*verdictOutput, e
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(raw)) > a.cfg.MaxSize {
-		return nil, huma.Error413RequestEntityTooLarge(fmt.Sprintf("the mail has %d bytes; at most %d are taken (max_size)", len(raw), a.cfg.MaxSize))
+	if int64(len(raw)) > a.cfg().MaxSize {
+		return nil, huma.Error413RequestEntityTooLarge(fmt.Sprintf("the mail has %d bytes; at most %d are taken (max_size)", len(raw), a.cfg().MaxSize))
 	}
 	m := email.ParseBytes(raw)
 	if err := env.apply(m); err != nil {
@@ -157,7 +157,7 @@ func (a *API) judgeSMS(ctx context.Context, in *smsInput) (*verdictsOutput, erro
 	g.SetLimit(batchWorkers)
 	for i := range texts {
 		g.Go(func() (err error) {
-			if !a.host.Guard(a.cfg.Name, func() { verdicts[i], err = a.judge(ctx, texts[i].Message(), in.Direction) }) {
+			if !a.host.Guard(a.cfg().Name, func() { verdicts[i], err = a.judge(ctx, texts[i].Message(), in.Direction) }) {
 				err = unavailable()
 			}
 			return err
@@ -174,12 +174,12 @@ func (a *API) judge(ctx context.Context, m *message.Message, direction string) (
 	if err := a.complete(ctx, m, direction); err != nil {
 		return verdict{}, err
 	}
-	ans, err := a.host.Ask(ctx, &a.cfg.Door, m)
+	ans, err := a.host.Ask(ctx, &a.cfg().Door, m)
 	if err != nil {
-		if a.cfg.OnError == gateway.OnErrorTempfail {
+		if a.cfg().OnError == gateway.OnErrorTempfail {
 			return verdict{}, unavailable()
 		}
-		a.host.Metrics.Message(a.cfg.Name, message.Accept)
+		a.host.Metrics.Message(a.cfg().Name, message.Accept)
 		return verdict{Verdict: catalogue.English().Verdict(m, &message.Verdict{Probability: 0.5}, message.Accept)}, nil
 	}
 	return a.render(m, ans), nil
@@ -189,7 +189,7 @@ func (a *API) render(m *message.Message, ans gateway.Answer) verdict {
 	worst, action := &message.Verdict{}, ans.Decisions[0].Effective()
 	out := verdict{}
 	for i, d := range ans.Decisions {
-		a.host.Metrics.Message(a.cfg.Name, d.Effective())
+		a.host.Metrics.Message(a.cfg().Name, d.Effective())
 		r := recipient{Action: d.Effective(), Rule: d.Rule}
 		if i < len(ans.Judgement.Verdicts) {
 			v := ans.Judgement.Verdicts[i]
@@ -216,9 +216,9 @@ func (a *API) complete(ctx context.Context, m *message.Message, direction string
 	if m.ID != "" {
 		m.QueueID = m.ID // of a text: the sender's own
 	}
-	m.ID, m.Door, m.Mode = gateway.NewID(now), a.cfg.Name, a.cfg.Mode
+	m.ID, m.Door, m.Mode = gateway.NewID(now), a.cfg().Name, a.cfg().Mode
 	if m.Direction == 0 {
-		m.Direction = a.cfg.Direction
+		m.Direction = a.cfg().Direction
 	}
 	if direction != "" {
 		if err := m.Direction.UnmarshalText([]byte(direction)); err != nil {

@@ -30,7 +30,7 @@ type learnOutput struct {
 }
 
 func (a *API) teach(ctx context.Context, in *learnInput) (*learnOutput, error) {
-	m, err := in.message(a.cfg.MaxSize)
+	m, err := in.message(a.cfg().MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +48,8 @@ func (a *API) teach(ctx context.Context, in *learnInput) (*learnOutput, error) {
 	}
 	out := &learnOutput{}
 	if out.Body.Before, out.Body.After, err = a.learn(ctx, l); err != nil {
-		a.host.Metrics.Error(a.cfg.Name, "learn")
-		a.host.Log.Error("learn", "door", a.cfg.Name, "teacher", l.Teacher, "error", err)
+		a.host.Metrics.Error(a.cfg().Name, "learn")
+		a.host.Log.Error("learn", "door", a.cfg().Name, "teacher", l.Teacher, "error", err)
 		return nil, unavailable()
 	}
 	return out, nil

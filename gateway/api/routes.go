@@ -13,7 +13,7 @@ import (
 // document afterwards, since huma would otherwise read them by one of them.
 func (a *API) routes(api huma.API) {
 	schemas := api.OpenAPI().Components.Schemas
-	large := a.cfg.MaxSize/3*4 + 64<<10 // base64, and the envelope
+	large := a.cfg().MaxSize/3*4 + 64<<10 // base64, and the envelope
 	operation := func(id, path, right, summary, description string) huma.Operation {
 		return huma.Operation{
 			OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description,

@@ -47,10 +47,11 @@ func (a *API) find(authorization string) *Token {
 	}
 	digest := sha256.Sum256([]byte(strings.TrimSpace(secret)))
 	var found *Token
-	for i := range a.cfg.Token {
-		want, _ := hex.DecodeString(a.cfg.Token[i].SHA256)
+	tokens := a.cfg().Token
+	for i := range tokens {
+		want, _ := hex.DecodeString(tokens[i].SHA256)
 		if subtle.ConstantTimeCompare(digest[:], want) == 1 {
-			found = &a.cfg.Token[i]
+			found = &tokens[i]
 		}
 	}
 	return found

@@ -32,7 +32,7 @@ func ours(name string) bool {
 // apply carries a decision out.
 func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer) (*lib.Response, error) {
 	d, removed := s.one(ans.Decisions)
-	s.door.host.Metrics.Message(s.door.cfg.Name, d.Effective())
+	s.door.host.Metrics.Message(s.door.cfg().Name, d.Effective())
 	switch d.Effective() {
 	case message.Reject:
 		return refusal(550, "5.7.1", d.Text), nil
@@ -79,7 +79,7 @@ func (s *session) one(all []message.Decision) (d message.Decision, removed []int
 // removeForged removes the headers by which a sender would speak in our name, all of each, the last first so that the
 // numbers hold. A relay of the operator's may have added its own.
 func (s *session) removeForged(mod lib.Modifier) error {
-	if slices.ContainsFunc(s.door.relays, func(p netip.Prefix) bool { return p.Contains(s.client) }) {
+	if slices.ContainsFunc(s.door.cfg().relays, func(p netip.Prefix) bool { return p.Contains(s.client) }) {
 		return nil
 	}
 	for _, name := range headers {
@@ -142,10 +142,10 @@ func (s *session) rewriteSubject(mod lib.Modifier) error {
 	for _, f := range s.mail.header {
 		if strings.EqualFold(f.name, "Subject") {
 			value := strings.TrimPrefix(f.value, " ")
-			return mod.ChangeHeader(1, "Subject", s.value(mod, s.door.cfg.RewriteSubject+value))
+			return mod.ChangeHeader(1, "Subject", s.value(mod, s.door.cfg().RewriteSubject+value))
 		}
 	}
-	return mod.AddHeader("Subject", s.value(mod, strings.TrimSpace(s.door.cfg.RewriteSubject)))
+	return mod.AddHeader("Subject", s.value(mod, strings.TrimSpace(s.door.cfg().RewriteSubject)))
 }
 
 // value is a header value as the server wants it: with the space after the colon where that is part of it.

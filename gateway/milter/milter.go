@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lib "github.com/d--j/go-milter"
@@ -25,22 +26,37 @@ import (
 
 // Milter is one milter front door.
 type Milter struct {
-	cfg    Config
+	live atomic.Pointer[settings]
+	host *gateway.Host
+}
+
+// settings is a checked configuration.
+type settings struct {
+	Config
 	relays []netip.Prefix
-	host   *gateway.Host
 }
 
 // New checks cfg and makes the front door; it starts nothing.
 func New(cfg Config, host *gateway.Host) (*Milter, error) {
+	f := &Milter{host: host}
+	return f, f.Reconfigure(cfg)
+}
+
+// Reconfigure checks cfg and takes it over, from the next mail on and without touching a connection. Name, listen and
+// max_connections stay as they were.
+func (f *Milter) Reconfigure(cfg Config) error {
 	if err := cfg.Check("gateway.milter"); err != nil {
-		return nil, err
+		return err
 	}
 	relays, err := networks(cfg.Relays)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &Milter{cfg: cfg.withDefaults(), relays: relays, host: host}, nil
+	f.live.Store(&settings{cfg.withDefaults(), relays})
+	return nil
 }
+
+func (f *Milter) cfg() *settings { return f.live.Load() }
 
 // wantedActions and wantedProtocol are asked for as far as the server offers them. No answer is given before the end of
 // the message, so that none is waited for.
@@ -60,13 +76,13 @@ func (f *Milter) Run(ctx context.Context, listeners []net.Listener) error {
 	var served error
 	var library sync.WaitGroup
 	library.Go(func() { served = server.Serve(conns) })
-	err := f.host.Serve(ctx, &f.cfg.Door, listeners, func(ctx context.Context, conn net.Conn) {
+	err := f.host.Serve(ctx, &f.cfg().Door, listeners, func(ctx context.Context, conn net.Conn) {
 		f.handle(ctx, conns, conn)
 	})
 	// All connections are closed; what remains is the library's way out.
 	err = errors.Join(err, server.Shutdown(context.WithoutCancel(ctx)))
 	library.Wait()
-	if errors.Is(served, net.ErrClosed) {
+	if errors.Is(served, net.ErrClosed) || errors.Is(served, lib.ErrServerClosed) {
 		served = nil
 	}
 	return errors.Join(err, served)

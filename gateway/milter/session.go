@@ -88,21 +88,21 @@ func (s *session) Header(name, value string, m lib.Modifier) (*lib.Response, err
 	if ours(name) || strings.EqualFold(name, "Subject") {
 		s.mail.header = append(s.mail.header, field{name, value})
 	}
-	s.mail.add(s.door.cfg.MaxSize, name, ":")
+	s.mail.add(s.door.cfg().MaxSize, name, ":")
 	if strings.IndexByte(value, '\n') >= 0 {
 		value = strings.ReplaceAll(strings.ReplaceAll(value, "\r\n", "\n"), "\n", "\r\n")
 	}
-	s.mail.add(s.door.cfg.MaxSize, value, "\r\n")
+	s.mail.add(s.door.cfg().MaxSize, value, "\r\n")
 	return lib.RespContinue, nil
 }
 
 func (s *session) Headers(lib.Modifier) (*lib.Response, error) {
-	s.mail.add(s.door.cfg.MaxSize, "\r\n")
+	s.mail.add(s.door.cfg().MaxSize, "\r\n")
 	return lib.RespContinue, nil
 }
 
 func (s *session) BodyChunk(chunk []byte, _ lib.Modifier) (*lib.Response, error) {
-	room := max(0, s.door.cfg.MaxSize-len(s.mail.raw))
+	room := max(0, s.door.cfg().MaxSize-len(s.mail.raw))
 	s.mail.raw = append(s.mail.raw, chunk[:min(room, len(chunk))]...)
 	s.mail.size += len(chunk)
 	return lib.RespContinue, nil
@@ -122,7 +122,7 @@ func (s *session) Abort(lib.Modifier) error {
 
 // EndOfMessage judges. Its panics end here: the goroutine is the library's.
 func (s *session) EndOfMessage(m lib.Modifier) (resp *lib.Response, err error) {
-	door := &s.door.cfg.Door
+	door := &s.door.cfg().Door
 	if !s.door.host.Guard(door.Name, func() { resp, err = s.judge(m) }) {
 		resp, err = s.onError(), nil
 	}
@@ -132,7 +132,7 @@ func (s *session) EndOfMessage(m lib.Modifier) (resp *lib.Response, err error) {
 
 func (s *session) judge(mod lib.Modifier) (*lib.Response, error) {
 	m := s.message(mod)
-	door := &s.door.cfg.Door
+	door := &s.door.cfg().Door
 	ans, err := s.door.host.Ask(context.Background(), door, m) // a mail in hand is finished when the node stops
 	if err != nil {
 		return s.onError(), nil
@@ -146,7 +146,7 @@ func (s *session) judge(mod lib.Modifier) (*lib.Response, error) {
 
 func (s *session) message(mod lib.Modifier) *message.Message {
 	now := time.Now()
-	cfg := &s.door.cfg
+	cfg := s.door.cfg()
 	m := email.ParseBytes(s.mail.raw)
 	m.ID, m.Arrived, m.Door, m.Mode, m.Direction = gateway.NewID(now), now, cfg.Name, cfg.Mode, cfg.Direction
 	m.QueueID = mod.Get(lib.MacroQueueId)
@@ -155,7 +155,7 @@ func (s *session) message(mod lib.Modifier) *message.Message {
 		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
 	}
 	m.Source.Name = s.name
-	email.Trust(m, s.door.relays, s.client)
+	email.Trust(m, s.door.cfg().relays, s.client)
 	if s.mail.account != "" {
 		m.Account, m.Direction, m.Source.Trusted = s.mail.account, message.Out, true
 	}
@@ -172,7 +172,7 @@ func (s *session) message(mod lib.Modifier) *message.Message {
 
 // onError is the answer when there is no decision.
 func (s *session) onError() *lib.Response {
-	door := &s.door.cfg.Door
+	door := &s.door.cfg().Door
 	s.door.host.Metrics.Message(door.Name, door.OnError.Action())
 	if door.OnError == gateway.OnErrorAccept {
 		return lib.RespAccept

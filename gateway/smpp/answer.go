@@ -48,7 +48,7 @@ func answerTo(a message.Action) answer {
 
 func (s *session) judgeSubmitted(ctx context.Context, u pdu.PDU) {
 	view, _ := pdu.Parse(u) // it was well formed when it was taken
-	m := s.text(&view, s.proxy.cfg.Direction, s.bind.SystemID)
+	m := s.text(&view, s.proxy.cfg().Direction, s.bind.SystemID)
 	s.carryOut(u, &view, s.decide(ctx, m))
 }
 
@@ -60,7 +60,7 @@ func (s *session) judgeDelivered(ctx context.Context, u pdu.PDU) {
 // decide asks for one action for the text: the one all recipients agree on, else the mildest, since one answer is for
 // all (submit_multi).
 func (s *session) decide(ctx context.Context, m *message.Message) message.Action {
-	door := &s.proxy.cfg.Door
+	door := &s.proxy.cfg().Door
 	ans, err := s.proxy.host.Ask(ctx, door, m)
 	if err != nil {
 		return door.OnError.Action()
@@ -76,13 +76,13 @@ func (s *session) decide(ctx context.Context, m *message.Message) message.Action
 func (s *session) carryOut(u pdu.PDU, view *pdu.Message, action message.Action) {
 	seq := u.Sequence()
 	a := answerTo(action)
-	if s.proxy.cfg.Mode != message.ModeJudge {
+	if s.proxy.cfg().Mode != message.ModeJudge {
 		a = answer{action: message.Accept, relay: true}
 	}
-	s.proxy.host.Metrics.Message(s.proxy.cfg.Name, a.action)
+	s.proxy.host.Metrics.Message(s.proxy.cfg().Name, a.action)
 	switch {
-	case a.relay && a.tag && view != nil && s.proxy.cfg.TagSender != "":
-		tagged := pdu.Address{TON: pdu.Alphanumeric, Addr: []byte(s.proxy.cfg.TagSender)}
+	case a.relay && a.tag && view != nil && s.proxy.cfg().TagSender != "":
+		tagged := pdu.Address{TON: pdu.Alphanumeric, Addr: []byte(s.proxy.cfg().TagSender)}
 		s.relay(pdu.AppendWithSource(nil, u, view, tagged), seq)
 	case a.relay:
 		s.relay(u, seq)
@@ -98,10 +98,10 @@ func (s *session) carryOut(u pdu.PDU, view *pdu.Message, action message.Action) 
 // handOver relays or answers a text of the message centre.
 func (s *session) handOver(u pdu.PDU, action message.Action) {
 	a := answerTo(action)
-	if s.proxy.cfg.Mode != message.ModeJudge {
+	if s.proxy.cfg().Mode != message.ModeJudge {
 		a = answer{action: message.Accept, relay: true}
 	}
-	s.proxy.host.Metrics.Message(s.proxy.cfg.Name, a.action)
+	s.proxy.host.Metrics.Message(s.proxy.cfg().Name, a.action)
 	switch {
 	case a.relay:
 		s.client.send(u)

@@ -14,6 +14,7 @@ package smpp
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"rempart/gateway"
@@ -22,23 +23,34 @@ import (
 
 // Proxy is one SMPP front door.
 type Proxy struct {
-	cfg   Config
+	live  atomic.Pointer[Config]
 	host  *gateway.Host
 	parts *assembly
 }
 
 // New checks cfg and makes the proxy; it starts nothing.
 func New(cfg Config, host *gateway.Host) (*Proxy, error) {
-	if err := cfg.Check("gateway.smpp"); err != nil {
-		return nil, err
-	}
-	return &Proxy{cfg: cfg.withDefaults(), host: host, parts: newAssembly()}, nil
+	p := &Proxy{host: host, parts: newAssembly()}
+	return p, p.Reconfigure(cfg)
 }
+
+// Reconfigure checks cfg and takes it over, from the next text on and without touching a bind. Name, listen and
+// max_connections stay as they were.
+func (p *Proxy) Reconfigure(cfg Config) error {
+	if err := cfg.Check("gateway.smpp"); err != nil {
+		return err
+	}
+	cfg = cfg.withDefaults()
+	p.live.Store(&cfg)
+	return nil
+}
+
+func (p *Proxy) cfg() *Config { return p.live.Load() }
 
 // Run serves binds until ctx is done. Then new texts are answered ESME_RTHROTTLED, those in hand are finished, and both
 // sides are unbound.
 func (p *Proxy) Run(ctx context.Context, listeners []net.Listener) error {
-	return p.host.Serve(ctx, &p.cfg.Door, listeners, p.handle)
+	return p.host.Serve(ctx, &p.cfg().Door, listeners, p.handle)
 }
 
 // Limits of a session before it is bound, and of saying goodbye.
@@ -72,9 +84,9 @@ func (p *Proxy) handle(ctx context.Context, conn net.Conn) {
 	}
 	s := &session{proxy: p, client: client, upstream: upstream, bind: bind, inflight: make(map[uint32]request)}
 	s.idle.L = &s.mu
-	p.host.Log.Info("bound", "door", p.cfg.Name, "system_id", bind.SystemID, "client", conn.RemoteAddr().String())
+	p.host.Log.Info("bound", "door", p.cfg().Name, "system_id", bind.SystemID, "client", conn.RemoteAddr().String())
 	s.run(ctx)
-	p.host.Log.Info("unbound", "door", p.cfg.Name, "system_id", bind.SystemID)
+	p.host.Log.Info("unbound", "door", p.cfg().Name, "system_id", bind.SystemID)
 }
 
 // awaitBind answers what may come before a bind and returns the bind, nil if there is none.
@@ -89,7 +101,7 @@ func (p *Proxy) awaitBind(client *link) (pdu.Bind, pdu.PDU) {
 		case id.IsBind():
 			bind, err := pdu.ParseBind(u)
 			if err != nil {
-				p.host.Metrics.Error(p.cfg.Name, "protocol")
+				p.host.Metrics.Error(p.cfg().Name, "protocol")
 				client.header(id.Resp(), pdu.SystemError, seq)
 				return pdu.Bind{}, nil
 			}
@@ -110,14 +122,15 @@ func (p *Proxy) awaitBind(client *link) (pdu.Bind, pdu.PDU) {
 
 // dial connects to the first message centre that answers.
 func (p *Proxy) dial(ctx context.Context, client *link) *link {
-	d := net.Dialer{Timeout: bindTimeout / time.Duration(len(p.cfg.NextHops))}
-	for _, hop := range p.cfg.NextHops {
+	hops := p.cfg().NextHops
+	d := net.Dialer{Timeout: bindTimeout / time.Duration(len(hops))}
+	for _, hop := range hops {
 		conn, err := d.DialContext(ctx, "tcp", hop)
 		if err == nil {
 			return newLink(conn)
 		}
-		p.host.Metrics.Error(p.cfg.Name, "next_hop")
-		p.host.Log.Error("connect to message centre", "door", p.cfg.Name, "next_hop", hop, "error", err)
+		p.host.Metrics.Error(p.cfg().Name, "next_hop")
+		p.host.Log.Error("connect to message centre", "door", p.cfg().Name, "next_hop", hop, "error", err)
 	}
 	return nil
 }
@@ -128,8 +141,8 @@ func (p *Proxy) awaitBound(client, upstream *link) bool {
 	for {
 		u, err := upstream.r.Next()
 		if err != nil {
-			p.host.Metrics.Error(p.cfg.Name, "next_hop")
-			p.host.Log.Error("bind at message centre", "door", p.cfg.Name, "error", err)
+			p.host.Metrics.Error(p.cfg().Name, "next_hop")
+			p.host.Log.Error("bind at message centre", "door", p.cfg().Name, "error", err)
 			return false
 		}
 		if u.ID() == pdu.EnquireLink {

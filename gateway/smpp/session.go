@@ -43,7 +43,7 @@ func (s *session) run(ctx context.Context) {
 	var up sync.WaitGroup
 	up.Go(func() {
 		// A panic here must end this session like a lost message centre, not the node.
-		s.proxy.host.Guard(s.proxy.cfg.Name, func() { s.fromUpstream(judge) })
+		s.proxy.host.Guard(s.proxy.cfg().Name, func() { s.fromUpstream(judge) })
 		s.upstreamLost()
 	})
 	defer func() {
@@ -91,8 +91,8 @@ func (s *session) fromClient(ctx context.Context) {
 func (s *session) submitted(ctx context.Context, u pdu.PDU) {
 	id, seq := u.ID(), u.Sequence()
 	if _, err := pdu.Parse(u); err != nil {
-		s.proxy.host.Metrics.Error(s.proxy.cfg.Name, "protocol")
-		if s.proxy.cfg.Mode == message.ModeJudge {
+		s.proxy.host.Metrics.Error(s.proxy.cfg().Name, "protocol")
+		if s.proxy.cfg().Mode == message.ModeJudge {
 			s.client.header(id.Resp(), pdu.SystemError, seq)
 		} else {
 			s.upstream.send(u) // in shadow the message centre answers, as it would without us
@@ -100,8 +100,8 @@ func (s *session) submitted(ctx context.Context, u pdu.PDU) {
 		return
 	}
 	s.mu.Lock()
-	full := len(s.inflight) >= s.proxy.cfg.Window
-	refuse := s.draining || s.lost || full && s.proxy.cfg.Mode == message.ModeJudge
+	full := len(s.inflight) >= s.proxy.cfg().Window
+	refuse := s.draining || s.lost || full && s.proxy.cfg().Mode == message.ModeJudge
 	if !refuse && !full {
 		s.inflight[seq] = request{id: id}
 		s.judging++
@@ -109,19 +109,19 @@ func (s *session) submitted(ctx context.Context, u pdu.PDU) {
 	s.mu.Unlock()
 	switch {
 	case refuse:
-		s.proxy.host.Metrics.Message(s.proxy.cfg.Name, message.Throttle)
+		s.proxy.host.Metrics.Message(s.proxy.cfg().Name, message.Throttle)
 		s.client.header(id.Resp(), pdu.Throttled, seq)
 		return
 	case full: // in shadow the window is the message centre's matter
-		s.proxy.host.Metrics.Error(s.proxy.cfg.Name, "window")
+		s.proxy.host.Metrics.Error(s.proxy.cfg().Name, "window")
 		s.upstream.send(u)
 		return
 	}
 	own := append(pdu.PDU(nil), u...)
 	go func() {
 		defer s.judged(false)
-		if !s.proxy.host.Guard(s.proxy.cfg.Name, func() { s.judgeSubmitted(ctx, own) }) {
-			s.carryOut(own, nil, s.proxy.cfg.OnError.Action())
+		if !s.proxy.host.Guard(s.proxy.cfg().Name, func() { s.judgeSubmitted(ctx, own) }) {
+			s.carryOut(own, nil, s.proxy.cfg().OnError.Action())
 		}
 	}()
 }
@@ -192,7 +192,7 @@ func (s *session) fromUpstream(ctx context.Context) {
 		case id == pdu.EnquireLink.Resp():
 		case id == pdu.Unbind.Resp() && s.upstream.leaving.Load():
 			return
-		case (id == pdu.DeliverSM || id == pdu.DataSM) && s.proxy.cfg.Direction == message.In:
+		case (id == pdu.DeliverSM || id == pdu.DataSM) && s.proxy.cfg().Direction == message.In:
 			s.delivered(ctx, u)
 		case id == pdu.Unbind:
 			s.unbinding.Store(true)
@@ -214,7 +214,7 @@ func (s *session) delivered(ctx context.Context, u pdu.PDU) {
 		return
 	}
 	s.mu.Lock()
-	full := s.delivering >= s.proxy.cfg.Window
+	full := s.delivering >= s.proxy.cfg().Window
 	if !full {
 		s.delivering++
 		s.judging++
@@ -227,8 +227,8 @@ func (s *session) delivered(ctx context.Context, u pdu.PDU) {
 	own := append(pdu.PDU(nil), u...)
 	go func() {
 		defer s.judged(true)
-		if !s.proxy.host.Guard(s.proxy.cfg.Name, func() { s.judgeDelivered(ctx, own) }) {
-			s.handOver(own, s.proxy.cfg.OnError.Action())
+		if !s.proxy.host.Guard(s.proxy.cfg().Name, func() { s.judgeDelivered(ctx, own) }) {
+			s.handOver(own, s.proxy.cfg().OnError.Action())
 		}
 	}()
 }
@@ -250,7 +250,7 @@ func (s *session) upstreamLost() {
 		s.client.header(id.Resp(), pdu.Throttled, seq)
 	}
 	if n := len(unanswered); n > 0 {
-		s.proxy.host.Log.Warn("message centre left texts unanswered", "door", s.proxy.cfg.Name, "system_id", s.bind.SystemID, "texts", n)
+		s.proxy.host.Log.Warn("message centre left texts unanswered", "door", s.proxy.cfg().Name, "system_id", s.bind.SystemID, "texts", n)
 	}
 	switch {
 	case !s.unbinding.Swap(true):
@@ -298,7 +298,7 @@ func (s *session) note(side string, err error) {
 		return
 	}
 	if side == "next_hop" {
-		s.proxy.host.Metrics.Error(s.proxy.cfg.Name, side)
+		s.proxy.host.Metrics.Error(s.proxy.cfg().Name, side)
 	}
-	s.proxy.host.Log.Info("connection ended", "door", s.proxy.cfg.Name, "system_id", s.bind.SystemID, "side", side, "error", err)
+	s.proxy.host.Log.Info("connection ended", "door", s.proxy.cfg().Name, "system_id", s.bind.SystemID, "side", side, "error", err)
 }

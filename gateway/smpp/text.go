@@ -18,14 +18,14 @@ func (s *session) text(v *pdu.Message, direction message.Direction, systemID str
 	in := sms.Input{
 		Source: string(v.Source.Addr), SourceTON: v.Source.TON, SourceNPI: v.Source.NPI, Destination: number(v.Dest),
 		DataCoding: v.DataCoding, UDHI: v.ESMClass&pdu.UDHI != 0, ShortMessage: v.Text, SystemID: systemID,
-		DefaultAlphabet: s.proxy.cfg.Alphabet,
+		DefaultAlphabet: s.proxy.cfg().Alphabet,
 	}
 	if v.Payload != nil {
 		in.ShortMessage = append(append([]byte(nil), v.Text...), v.Payload...)
 	}
 	in.Reference, in.Part, in.Total = sar(v.TLVs)
 	m := sms.Parse(in)
-	m.ID, m.Arrived, m.Direction, m.Door, m.Mode = gateway.NewID(now), now, direction, s.proxy.cfg.Name, s.proxy.cfg.Mode
+	m.ID, m.Arrived, m.Direction, m.Door, m.Mode = gateway.NewID(now), now, direction, s.proxy.cfg().Name, s.proxy.cfg().Mode
 	for _, d := range v.MoreDests {
 		m.Recipients = append(m.Recipients, message.Recipient{Address: number(d)})
 	}
@@ -81,7 +81,7 @@ func (s *session) assemble(m *message.Message) {
 // submitter names who handed the text over. It authenticated, so the hop is to be trusted.
 func (s *session) submitter(m *message.Message, systemID string, now time.Time) {
 	m.Source.Address = addrOf(s.client.conn.RemoteAddr())
-	m.Route = []message.Hop{{From: systemID, Address: m.Source.Address, By: s.proxy.cfg.Name, With: "SMPP", At: now, Trusted: true}}
+	m.Route = []message.Hop{{From: systemID, Address: m.Source.Address, By: s.proxy.cfg().Name, With: "SMPP", At: now, Trusted: true}}
 	if m.Direction == message.Out {
 		m.Account = systemID
 	}
