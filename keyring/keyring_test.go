@@ -104,6 +104,30 @@ func TestDestroyErasesOnePerson(t *testing.T) {
 	}
 }
 
+func TestScopes(t *testing.T) {
+	r := mustOpen(t, t.TempDir())
+	for _, s := range []Scope{{"", "ben"}, {"village", "ben"}, {"village", "ann"}, {"village", ""}} {
+		mustSeal(t, r, s, "x")
+	}
+	bens := func() int {
+		t.Helper()
+		list, err := r.Scopes(func(s Scope) bool { return s.User == "ben" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	if n := bens(); n != 2 {
+		t.Errorf("ben has %d scopes", n)
+	}
+	if err := r.Destroy(Scope{"village", "ben"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := bens(); n != 1 {
+		t.Errorf("ben has %d scopes after one was destroyed", n)
+	}
+}
+
 func TestExportImport(t *testing.T) {
 	a := mustOpen(t, t.TempDir())
 	kept, gone := mustSeal(t, a, alice, "kept"), mustSeal(t, a, bob, "gone")

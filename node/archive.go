@@ -33,6 +33,9 @@ const (
 // maxManifest bounds what is read into memory before anything is known of a file.
 const maxManifest = 1 << 20
 
+// maxPadding is what may follow the last block of a tar: some programs fill up to a block of their own.
+const maxPadding = 1 << 20
+
 // ErrDamagedBackup is a file that is not, or not any more, what [Node.Backup] wrote; the text around it names the part.
 var ErrDamagedBackup = errors.New("the backup is damaged")
 
@@ -161,7 +164,11 @@ func readArchive(r io.Reader, take func(name string, content io.Reader) error) (
 		}
 		return m, fmt.Errorf("%w: at its end: %w", ErrDamagedBackup, err)
 	}
-	if _, err := io.Copy(io.Discard, z); err != nil { // to the end of the stream: its check sum
+	n, err := io.Copy(io.Discard, io.LimitReader(z, maxPadding+1)) // to the end of the stream: its check sum
+	if err == nil && n > maxPadding {
+		err = errors.New("more follows")
+	}
+	if err != nil {
 		return m, fmt.Errorf("%w: at its end: %w", ErrDamagedBackup, err)
 	}
 	return m, nil

@@ -148,12 +148,18 @@ var LocalActor = account.Actor{Name: teacherLocal}
 
 // Holds asks the running node what it holds on a person.
 func (c *Client) Holds(ctx context.Context, address string) (h Holding, err error) {
+	if _, err := personOf(address); err != nil {
+		return h, err
+	}
 	err = c.ask(ctx, "/privacy/show", personRequest{address}, &h)
 	return h, err
 }
 
 // Erase lets the running node erase a person.
 func (c *Client) Erase(ctx context.Context, address string) (e Erased, err error) {
+	if _, err := personOf(address); err != nil {
+		return e, err
+	}
 	err = c.ask(ctx, "/privacy/erase", personRequest{address}, &e)
 	return e, err
 }
