@@ -236,12 +236,31 @@ func (d *demo) teach(ctx context.Context) error {
 	for {
 		select {
 		case r := <-d.lessons:
-			m := r.Sent.Messages()[r.Part]
-			if _, _, err := d.node.Learn(ctx, m, r.Sent.Truth.Label, r.Sent.Truth.Category, message.Scope{}, "postmaster"); err != nil && ctx.Err() == nil {
-				d.log.Warn("not taught", "error", err)
-			}
+			d.teachOne(ctx, r)
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// lessonRetry: a disk that was too slow to keep a lesson has caught up, or the next try is as cheap.
+const lessonRetry = 2 * time.Second
+
+// teachOne teaches one message, again and again while the journal cannot keep it. To teach it twice changes nothing.
+func (d *demo) teachOne(ctx context.Context, r send.Result) {
+	m := r.Sent.Messages()[r.Part]
+	for tries := 0; ; tries++ {
+		_, _, err := d.node.Learn(ctx, m, r.Sent.Truth.Label, r.Sent.Truth.Category, message.Scope{}, "postmaster")
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if tries == 0 {
+			d.log.Warn("a lesson has to wait", "error", err)
+		}
+		select {
+		case <-time.After(lessonRetry):
+		case <-ctx.Done():
+			return
 		}
 	}
 }
