@@ -34,6 +34,9 @@ func (w *World) personalMail(s *Sent) {
 	if len(d.subject) > 4 && d.subject[:4] == "Re: " || len(d.subject) > 4 && d.subject[:4] == "AW: " {
 		d.reference = w.messageID(operatorDomain)
 	}
+	if other := pick(w.rng, p.friends); other != to && w.rng.IntN(4) == 0 {
+		d.cc = other
+	}
 	w.throughProvider(s, &d, p)
 	s.Truth.Kind, s.Truth.Language = "personal", t.language
 	s.Mail.Raw = w.write(&d)
@@ -51,6 +54,9 @@ func (w *World) throughProvider(s *Sent, d *draft, p *person) {
 	d.messageID = w.messageID(p.provider.domain)
 	d.hops = []hop{{from: "[" + literal(home) + "]", address: home, by: server, with: "ESMTPSA", at: s.At}}
 	s.Mail = &Mail{Client: p.provider.host(20 + w.rng.IntN(3)), Name: server, Helo: server, From: p.address, To: []string{d.to}, QueueID: w.queueID()}
+	if d.cc != nil {
+		s.Mail.To = append(s.Mail.To, d.cc.address)
+	}
 	s.Truth.Country, s.Truth.Network = p.provider.country.code, p.provider.number
 }
 

@@ -16,6 +16,7 @@ import (
 type draft struct {
 	fromName, from string
 	toName, to     string
+	cc             *person
 	replyTo        string
 	subject, body  string
 	date           time.Time
@@ -64,6 +65,9 @@ func (w *World) write(d *draft) []byte {
 	field("Date", d.date.Format(dateLayout))
 	field("From", mailbox(d.fromName, d.from))
 	field("To", mailbox(d.toName, d.to))
+	if d.cc != nil {
+		field("Cc", mailbox(d.cc.full(), d.cc.address))
+	}
 	if d.replyTo != "" {
 		field("Reply-To", "<"+d.replyTo+">")
 	}

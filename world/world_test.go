@@ -20,7 +20,7 @@ import (
 
 var start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-func make1(t testing.TB, seed, stream uint64) *World {
+func newWorld(t testing.TB, seed, stream uint64) *World {
 	t.Helper()
 	w, err := New(Config{Seed: seed, Stream: stream, Start: start, Rate: 20})
 	if err != nil {
@@ -31,7 +31,7 @@ func make1(t testing.TB, seed, stream uint64) *World {
 
 // The same seed is the same world, to the byte; another seed or stream is another.
 func TestSameSeedSameWorld(t *testing.T) {
-	a, b, other, later := make1(t, 7, 0), make1(t, 7, 0), make1(t, 8, 0), make1(t, 7, 1)
+	a, b, other, later := newWorld(t, 7, 0), newWorld(t, 7, 0), newWorld(t, 8, 0), newWorld(t, 7, 1)
 	same, sameLater := 0, 0
 	for range 2000 {
 		x, y, z, l := a.Next(), b.Next(), other.Next(), later.Next()
@@ -56,7 +56,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 // What reaches the operator reads as real traffic does: mails parse without an anomaly, texts come back as written, shares
 // are near what the package says, and the truth is told about each.
 func TestPlausible(t *testing.T) {
-	w := make1(t, 1, 0)
+	w := newWorld(t, 1, 0)
 	const n = 10000
 	last := start
 	count := map[string]int{}
@@ -90,6 +90,9 @@ func TestPlausible(t *testing.T) {
 			}
 			texts[m.Text] = true
 		}
+		if s.Mail != nil && len(s.Mail.To) > 1 {
+			count["several recipients"]++
+		}
 		if s.Mail != nil {
 			checkMail(t, &s, m[0])
 		} else {
@@ -122,7 +125,7 @@ func TestPlausible(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"personal", "receipt", "newsletter", "appointment", "account", "school", "work", "code", "bank", "parcel", "fee", "pills", "invoice", "crypto", "job", "app",
-		"evasion homoglyph", "evasion zero_width", "evasion spaced", "evasion leet", "evasion hidden", "evasion base64", "evasion link_text"} {
+		"several recipients", "evasion homoglyph", "evasion zero_width", "evasion spaced", "evasion leet", "evasion hidden", "evasion base64", "evasion link_text"} {
 		if count[kind] == 0 {
 			t.Errorf("no %s", kind)
 		}
@@ -194,7 +197,7 @@ func checkText(t *testing.T, s *Sent, parts []*message.Message) {
 
 // After a pause the messages are of today.
 func TestCatchUp(t *testing.T) {
-	w := make1(t, 1, 0)
+	w := newWorld(t, 1, 0)
 	first := w.Next()
 	w.CatchUp(start.Add(time.Hour))
 	w.CatchUp(start) // never back
@@ -209,7 +212,7 @@ func TestGrammars(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := make1(t, 1, 0)
+	w := newWorld(t, 1, 0)
 	for language, g := range all {
 		for rule := range all["en"] {
 			if len(g[rule]) == 0 && rule != "schoolmore" {
@@ -236,7 +239,7 @@ func TestGrammars(t *testing.T) {
 
 // The geography is read by the library that package geo uses.
 func TestGeography(t *testing.T) {
-	w := make1(t, 3, 0)
+	w := newWorld(t, 3, 0)
 	file := filepath.Join(t.TempDir(), "world.mmdb")
 	if err := os.WriteFile(file, w.Geography(), 0o600); err != nil {
 		t.Fatal(err)
@@ -270,7 +273,7 @@ func TestGeography(t *testing.T) {
 }
 
 func BenchmarkNext(b *testing.B) {
-	w := make1(b, 1, 0)
+	w := newWorld(b, 1, 0)
 	b.ReportAllocs()
 	for b.Loop() {
 		w.Next()
