@@ -48,10 +48,14 @@ func TestFormatsNameEveryTag(t *testing.T) {
 	}
 }
 
-// tagsOf are the names of the one block of tags whose constants begin with prefix, without it, from tag 1 on.
-func tagsOf(t *testing.T, pkg, prefix string) (names []string) {
+// tagsOf are the names of the one block of tags whose constants begin with prefix, without it, from tag 1 on. Where is a
+// package, or a file of one.
+func tagsOf(t *testing.T, where, prefix string) (names []string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+	if !strings.HasSuffix(where, ".go") {
+		where = filepath.Join(where, "*.go")
+	}
+	files, err := filepath.Glob(where)
 	if err != nil {
 		t.Fatal(err)
 	}
