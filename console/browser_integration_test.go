@@ -210,6 +210,15 @@ func TestIntegrationOverviewIsLive(t *testing.T) {
 		run(b, chromedp.Evaluate[bool](`htmx.trigger(document.querySelector("#live"), "every"), true`))
 		b.do(chromedp.WaitNotPresent(chromedp.CSS("#live[data-old]")), chromedp.WaitVisible(chromedp.CSS("#live h1")))
 	}
+	// the session ends elsewhere: the next refresh leads to the login, whole
+	if err := s.book.SetPassword(t.Context(), account.System, "admin", "a new long password"); err != nil {
+		t.Fatal(err)
+	}
+	run(b, chromedp.Evaluate[bool](`htmx.trigger(document.querySelector("#live"), "every"), true`))
+	b.do(chromedp.WaitVisible(chromedp.CSS("input#password")))
+	if at := run(b, chromedp.Location()); at != s.url+"/login" {
+		t.Errorf("at %s", at)
+	}
 }
 
 func TestIntegrationAxe(t *testing.T) {

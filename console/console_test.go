@@ -362,6 +362,30 @@ func FuzzSeen(f *testing.F) {
 	})
 }
 
+// A refresh of a part is never answered with another page to put there.
+func TestRefreshOfAPart(t *testing.T) {
+	s := newStand(t)
+	ask := func(v *visitor, path string) http.Header {
+		req, err := http.NewRequest("GET", s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("HX-Request", "true")
+		r, err := v.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		return r.Header
+	}
+	if h := ask(s.visitor(t), "/"); h.Get("HX-Redirect") != "/login" {
+		t.Errorf("without login: %v", h)
+	}
+	if h := ask(s.admin(t), "/nothing"); h.Get("HX-Reswap") != "none" {
+		t.Errorf("an error: %v", h)
+	}
+}
+
 func TestStaticFiles(t *testing.T) {
 	s := newStand(t)
 	for _, f := range staticFiles {

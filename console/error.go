@@ -61,6 +61,9 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status >= 500 {
 		c.log.Error("page failed", "path", r.URL.Path, "error", err)
 	}
+	if isPart(r) && r.Method == http.MethodGet {
+		w.Header().Set("HX-Reswap", "none") // a refresh that fails leaves what is shown; the next one may work
+	}
 	if err := c.renderStatus(w, r, status, "error", errorPage{key}); err != nil {
 		c.log.Error("error page failed", "error", err)
 		http.Error(w, http.StatusText(status), status)

@@ -94,8 +94,16 @@ func (c *Console) askLogin(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && r.URL.Path != "/" {
 		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
 	}
+	if isPart(r) { // the login must not be put into the middle of a page
+		w.Header().Set("HX-Redirect", "/login")
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
+
+// isPart reports whether htmx asks, for a part of a page.
+func isPart(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
 // ownPath is next if it is a path of ours, else the first page: a login must not lead to a stranger's.
 func ownPath(next string) string {
