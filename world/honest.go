@@ -1,6 +1,8 @@
 package world
 
 import (
+	"strings"
+
 	"rempart/message"
 )
 
@@ -31,7 +33,7 @@ func (w *World) personalMail(s *Sent) {
 	speech := w.speech(t)
 	d := draft{fromName: p.full(), from: p.address, toName: to.full(), to: to.address, program: p.program, html: p.html,
 		subject: speech.say("personal_subject"), body: speech.say("personal_body"), date: s.At}
-	if len(d.subject) > 4 && d.subject[:4] == "Re: " || len(d.subject) > 4 && d.subject[:4] == "AW: " {
+	if strings.HasPrefix(d.subject, "Re: ") || strings.HasPrefix(d.subject, "AW: ") {
 		d.reference = w.messageID(operatorDomain)
 	}
 	if other := pick(w.rng, p.friends); other != to && w.rng.IntN(4) == 0 {

@@ -140,9 +140,7 @@ func (w *World) business(rng *rand.Rand, t trade, i int) *business {
 }
 
 // plain is a name as it stands in an address.
-func plain(s string) string { return lower(asciiFold(s)) }
-
-func lower(s string) string { return strings.ToLower(s) }
+func plain(s string) string { return strings.ToLower(asciiFold(s)) }
 
 var folds = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ö", "Oe", "é", "e", "É", "E", "è", "e", "ë", "e", "ï", "i", "í", "i", "ó", "o",
 	"Ó", "O", "á", "a", "ú", "u", "ñ", "n", "ß", "ss")

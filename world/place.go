@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 )
 
 // country is an invented one. Its code is user-assigned in ISO 3166-1, so that no real one is meant.
@@ -61,7 +62,7 @@ func (w *World) place(rng *rand.Rand) {
 		c := &countryTable[i]
 		w.countries = append(w.countries, c)
 		for _, t := range networkTable {
-			w.addNetwork(c, t.kind, fmt.Sprintf("%s-%s.example", t.name, lower(c.name)))
+			w.addNetwork(c, t.kind, fmt.Sprintf("%s-%s.example", t.name, strings.ToLower(c.name)))
 		}
 	}
 	last := w.countries[len(w.countries)-1]
