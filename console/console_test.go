@@ -99,11 +99,27 @@ func TestOwnPath(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"/messages?q=a%20b", "/messages?q=a%20b"}, {"", "/"}, {"//evil.example/x", "/"}, {"https://evil.example/", "/"},
 		{`/\evil.example`, "/"}, {"javascript:alert(1)", "/"}, {"/a\r\nSet-Cookie: x", "/"}, {"messages", "/"}, {"%", "/"}, {"///evil.example", "/"},
+		{"/%2fevil.example ", "/"}, // escaped anew it begins with two slashes
 	} {
 		if got := ownPath(tt.in); got != tt.want {
 			t.Errorf("ownPath(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
+}
+
+// Wherever a login is asked to lead, it stays here, as a browser reads it.
+func FuzzOwnPath(f *testing.F) {
+	for _, s := range []string{"/messages?q=x", "//evil.example", `/\evil.example`, "/%2f/evil.example", "/a/../..//evil.example", "/\t/evil.example"} {
+		f.Add(s)
+	}
+	base := &url.URL{Scheme: "https", Host: "console.example", Path: "/login"}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := ownPath(s)
+		to, err := base.Parse(got)
+		if err != nil || to.Host != base.Host || to.Scheme != base.Scheme || len(got) > 1 && (got[0] != '/' || got[1] == '/' || got[1] == '\\') {
+			t.Fatalf("ownPath(%q) = %q leads to %v, %v", s, got, to, err)
+		}
+	})
 }
 
 func TestHeadersAndCookie(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -107,7 +108,7 @@ func (c *Console) messagePage(r *http.Request, e *message.Event, at int) (messag
 	if at >= 0 {
 		page.Outcome = &e.Outcomes[at]
 	}
-	page.Table = table{Name: "contributions", Path: "/messages/" + e.ID, Columns: []column{{"signal", false, false}, {"method", false, false}, {"state", false, false},
+	page.Table = table{Name: "contributions", Path: "/messages/" + url.PathEscape(e.ID), Columns: []column{{"signal", false, false}, {"method", false, false}, {"state", false, false},
 		{"weight", true, false}, {"reason", false, false}, {"seen", false, false}}}
 	if page.Outcome == nil || page.Outcome.Verdict >= len(e.Verdicts) {
 		return page, nil
@@ -197,6 +198,6 @@ func (c *Console) teach(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.notice(r, "notice.taught_"+label.String(), n.percent(before), n.percent(after))
-	http.Redirect(w, r, "/messages/"+id, http.StatusSeeOther)
+	http.Redirect(w, r, "/messages/"+url.PathEscape(id), http.StatusSeeOther)
 	return nil
 }

@@ -32,6 +32,7 @@ type pages struct {
 
 // shell is what the layout needs beside the page's own struct.
 type shell struct {
+	Lang      string // BCP 47
 	Page      string // its title is "page.NAME.title"
 	User      account.Account
 	In        bool
@@ -88,7 +89,7 @@ func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status in
 	if t == nil {
 		return fmt.Errorf("console: no page %q", page)
 	}
-	s := shell{Page: page, Node: c.Node, Version: c.Version, Now: c.Now().UTC(), Data: data}
+	s := shell{Lang: c.words.Tag.String(), Page: page, Node: c.Node, Version: c.Version, Now: c.Now().UTC(), Data: data}
 	if s.User, s.In = c.user(r); s.In {
 		s.Notice = c.takeNotice(r)
 		s.MaySwitch = s.User.Role.May(account.Switch) && c.SetShadow != nil

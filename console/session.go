@@ -108,11 +108,14 @@ func isPart(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" 
 // ownPath is next if it is a path of ours, else the first page: a login must not lead to a stranger's.
 func ownPath(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(next, "//") ||
-		strings.ContainsAny(next, "\\\r\n") {
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(next, "/") || strings.Contains(next, `\`) {
 		return "/"
 	}
-	return u.RequestURI()
+	to := u.RequestURI() // escaped anew, so it is what is checked
+	if strings.HasPrefix(to, "//") {
+		return "/"
+	}
+	return to
 }
 
 // record writes to the audit trail who did what.

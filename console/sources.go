@@ -193,6 +193,8 @@ type heldTotal struct {
 	total *measure.Total
 }
 
+// totalLife is how long the total of a day serves; that of a week, which costs seven times as much and changes as little
+// in as long, serves seven times as long.
 const totalLife = 15 * time.Second
 
 // with calls use with the total of the last hours; one at a time.
@@ -201,7 +203,7 @@ func (t *totals) with(c *Console, hours int, use func(*measure.Total)) {
 	defer t.mu.Unlock()
 	now := c.Now()
 	h, ok := t.held[hours]
-	if age := now.Sub(h.at); !ok || age < 0 || age >= totalLife {
+	if age := now.Sub(h.at); !ok || age < 0 || age >= totalLife*time.Duration(max(1, hours/24)) {
 		to := now.UTC().Truncate(time.Hour).Add(time.Hour)
 		h = heldTotal{now, c.Tallies.Total(to.Add(-time.Duration(hours)*time.Hour), to)}
 		if t.held == nil {
