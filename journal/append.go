@@ -212,8 +212,11 @@ func (j *Journal) failed(err error) error {
 	switch {
 	case j.closed:
 		err = ErrClosed
-	case (full || down) && !errors.Is(err, ErrNoSpace):
+	case errors.Is(err, ErrNoSpace) || errors.Is(err, ErrNoAnswer):
+	case full:
 		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
+	case down:
+		err = fmt.Errorf("%w: %w", j.why(), err)
 	}
 	j.err = err
 	return err

@@ -35,6 +35,8 @@ import (
 var (
 	// ErrNoSpace: the disk or the stream's share is full; the same append may be tried again later.
 	ErrNoSpace = errors.New("journal: no space")
+	// ErrNoAnswer: the disk has room, but does not answer in time; the same append may be tried again later.
+	ErrNoAnswer = errors.New("journal: the disk does not answer")
 	// ErrLocked: another process uses this directory.
 	ErrLocked = errors.New("journal: locked")
 	// ErrClosed: after Close.
@@ -258,9 +260,20 @@ func (j *Journal) current() (jetstream.JetStream, error) {
 	case j.closed:
 		return nil, ErrClosed
 	case j.down():
-		return nil, ErrNoSpace
+		return nil, j.why()
 	}
 	return j.js, nil
+}
+
+// roomy is so much free space that it cannot be what appends fail for.
+const roomy = 64 << 20
+
+// why is the reason that the journal takes no records. The caller holds mu.
+func (j *Journal) why() error {
+	if j.sick && free(j.dir) >= roomy {
+		return ErrNoAnswer
+	}
+	return ErrNoSpace
 }
 
 func (j *Journal) log0(name Stream) (*stream, error) {

@@ -64,7 +64,7 @@ func free(dir string) int64 {
 
 // Health is what the console shows of the journal.
 type Health struct {
-	State  string // "running", "no space", "closed"
+	State  string // "running", "no space", "no answer of the disk", "closed"
 	Bytes  uint64 // on disk, all streams
 	Free   int64  // on the disk under it
 	Last   map[Stream]uint64
@@ -85,6 +85,9 @@ func (j *Journal) Health(ctx context.Context) Health {
 	case nil:
 	case ErrClosed:
 		h.State = "closed"
+		return h
+	case ErrNoAnswer:
+		h.State = "no answer of the disk"
 		return h
 	default:
 		h.State = "no space"

@@ -15,6 +15,7 @@ var hints = []struct {
 	next string
 }{
 	{journal.ErrLocked, "another rempart uses this directory: stop it, or give --data DIR"},
+	{journal.ErrNoAnswer, "the disk of the data directory is too slow or hangs; the journal is started again by itself, try once more"},
 	{journal.ErrNoSpace, "make room on the disk of the data directory; nothing that was acknowledged is lost"},
 	{node.ErrNotRunning, "start one: rempart serve --config FILE; or name its directory: --data DIR"},
 	{errPassphrase, "run it on a terminal to be asked, or give --passphrase-file FILE; it has at least 12 characters"},

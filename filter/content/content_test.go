@@ -149,6 +149,9 @@ func TestText(t *testing.T) {
 			}
 		}
 	}
+	if r := UCS2ForGSM(sms.Parse(sms.Input{DataCoding: 8, ShortMessage: []byte("\x00H\x00i"), Part: 1, Total: 2})); r.State != message.StateAbsent {
+		t.Errorf("one part of a long text: %v", r)
+	}
 	if r := UCS2ForGSM(sms.Parse(sms.Input{DataCoding: 8, ShortMessage: []byte("\x00H\x00i")})); !r.Equal(yes) {
 		t.Error(r)
 	}

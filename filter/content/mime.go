@@ -61,9 +61,10 @@ func Oversized(m *message.Message) message.Result {
 }
 
 // UCS2ForGSM speaks against a text sent as UCS-2 though GSM 03.38 has every character of it (TS 23.038): it costs the
-// sender twice the parts, which only a program that hides something does not mind. Value: 1.
+// sender twice the parts, which only a program that hides something does not mind. One part of a long text says nothing:
+// the letters that need UCS-2 may stand in another. Value: 1.
 func UCS2ForGSM(m *message.Message) message.Result {
-	return seen(m.HasAnomaly("ucs2_for_gsm"))
+	return seen(m.HasAnomaly("ucs2_for_gsm") && (m.SMS == nil || m.SMS.Total <= 1))
 }
 
 // BrokenUserData speaks against a user data header that lies about its length or its parts (TS 23.040 section
