@@ -272,24 +272,58 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// Score and decision are made again from the recorded event alone.
+// Score and decision of a thousand recorded events are made again from the events alone.
 func TestEventsCanBeMadeAgain(t *testing.T) {
-	path, _ := configuration(t, "[policy.thresholds]\nhold = 0.6\nreject = 0.95\n")
+	path, _ := configuration(t, "[policy.thresholds]\ntag = 0.2\nhold = 0.3\nreject = 0.5\n")
 	n, _ := serve(t, path)
-	for i := range 50 {
-		m := &message.Message{Channel: message.SMS, Direction: message.In, Door: "x", Text: fmt.Sprintf("WIN %d now http://192.0.2.1/%d", i, i),
-			MailFrom: "PayPa1", Recipients: []message.Recipient{{Address: "+442079460002"}}}
-		n.Judge(t.Context(), m)
+	const events = 1000
+	actions := map[message.Action]int{}
+	for i := range events {
+		m := &message.Message{Channel: message.SMS, Direction: message.In, Door: "x", Text: strings.Repeat(fmt.Sprintf("WIN %d euros, call +44 20 7946 0004. ", i), i%3),
+			Links:    []message.Link{{URL: "http://192.0.2.1/", Scheme: "http", Host: "192.0.2.1"}}[:i%2],
+			MailFrom: []string{"PayPa1", "+442079460003", "BANK"}[i%3], Recipients: []message.Recipient{{Address: "+442079460002"}}}
+		actions[n.Judge(t.Context(), m).Decisions[0].Action]++
 	}
-	for _, e := range waitForEvents(t, n, "+442079460002", 50) {
-		v := &e.Verdicts[0]
-		if v.Sum() != v.Score || v.Calibration.Probability(v.Score) != v.Probability {
-			t.Fatalf("event %s: score %d, sum %d", e.ID, v.Score, v.Sum())
+	if len(actions) < 2 {
+		t.Fatalf("only %v was decided: nothing is tested", actions)
+	}
+	waitForCount(t, n, events)
+	seen := 0
+	for q := (index.Query{Text: "+442079460002", Limit: 500}); ; {
+		page, err := n.index.Search(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if again := policy.Remake(e); again[0].Action != e.Outcomes[0].Decision.Action || again[0].Rule != e.Outcomes[0].Decision.Rule {
-			t.Fatalf("event %s: %+v, made again %+v", e.ID, e.Outcomes[0].Decision, again[0])
+		for _, e := range page.Events {
+			seen++
+			v := &e.Verdicts[0]
+			if v.Sum() != v.Score || v.Calibration.Probability(v.Score) != v.Probability {
+				t.Fatalf("event %s: score %d, sum %d", e.ID, v.Score, v.Sum())
+			}
+			if again := policy.Remake(e); again[0].Action != e.Outcomes[0].Decision.Action || again[0].Rule != e.Outcomes[0].Decision.Rule {
+				t.Fatalf("event %s: %+v, made again %+v", e.ID, e.Outcomes[0].Decision, again[0])
+			}
+		}
+		if q.Cursor = page.Next; page.Next == 0 {
+			break
 		}
 	}
+	t.Logf("%d events made again: %v", seen, actions)
+	if seen != events {
+		t.Errorf("%d events of %d", seen, events)
+	}
+}
+
+// waitForCount waits until so many events are written.
+func waitForCount(t *testing.T, n *Node, want uint64) {
+	t.Helper()
+	for range 1000 {
+		if s, err := n.index.Stats(t.Context()); err == nil && s.Written >= want {
+			return
+		}
+		time.Sleep(10 * time.Millisecond) // polling a writer of another goroutine, bounded
+	}
+	t.Fatalf("fewer than %d events were written", want)
 }
 
 func sum(volumes []measure.VolumeCount) (n uint64) {
