@@ -34,6 +34,7 @@ var faults = []struct {
 	{account.ErrPassword, http.StatusBadRequest, "password"},
 	{ErrNothingKept, http.StatusConflict, "nothing_kept"},
 	{journal.ErrNoSpace, http.StatusServiceUnavailable, "no_space"},
+	{journal.ErrQueued, http.StatusServiceUnavailable, "queued"},
 	{journal.ErrNoAnswer, http.StatusServiceUnavailable, "no_answer"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "slow"},
 }

@@ -69,8 +69,17 @@ const (
 
 // Append adds a record and returns its sequence number when it is synced. An id that the log has already is not added
 // again: its number is returned. If ctx ends first, or the error is not ErrNoSpace, the record may or may not have been
-// stored: append it again with the same id.
+// stored: append it again with the same id. While the operator's cluster cannot be
+// reached the record is synced here and [ErrQueued] is returned: it is sent later.
 func (j *Journal) Append(ctx context.Context, name Stream, id string, record []byte) (uint64, error) {
+	s, err := j.log0(name)
+	if err == nil && !s.latest && j.apart() && id != "" && len(record)+len(id) <= MaxRecord {
+		return 0, j.queue(name, id, record)
+	}
+	return j.append(ctx, name, id, record)
+}
+
+func (j *Journal) append(ctx context.Context, name Stream, id string, record []byte) (uint64, error) {
 	s, err := j.log0(name)
 	if err != nil {
 		return 0, err

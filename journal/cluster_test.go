@@ -2,6 +2,10 @@ package journal
 
 import (
 	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -46,4 +50,84 @@ func TestTwoNodesOneCluster(t *testing.T) {
 			t.Errorf("from the middle: %v", got)
 		}
 	}
+}
+
+// TestPartition takes the cluster away: appends are kept here, and are in the log when it is back, also after a restart of
+// this node in between.
+func TestPartition(t *testing.T) {
+	store := t.TempDir()
+	start := func(port int) *server.Server {
+		t.Helper()
+		srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: store, SyncAlways: true,
+			NoSigs: true, NoLog: true, MaxPayload: 2 * MaxRecord})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.Start()
+		if !srv.ReadyForConnections(10 * time.Second) {
+			t.Fatal("the server does not start")
+		}
+		return srv
+	}
+	srv := start(-1)
+	port := srv.Addr().(*net.TCPAddr).Port
+	dir := t.TempDir()
+	open := func() *Journal {
+		t.Helper()
+		j, err := Open(context.Background(), dir, Config{Servers: []string{srv.ClientURL()}, SyncInterval: "always"}, discard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	j := open()
+	mustAppend(t, j, Lessons, "before", "1")
+	shutdown(srv)
+	until(t, "the partition is noticed", j.apart)
+	for _, id := range []string{"during", "also"} {
+		if _, err := j.Append(context.Background(), Lessons, id, []byte("2")); !errors.Is(err, ErrQueued) {
+			t.Fatalf("%s: %v, want %v", id, err, ErrQueued)
+		}
+	}
+	if _, err := j.Append(context.Background(), Tallies, "n/1/2/3", []byte("2")); err == nil || errors.Is(err, ErrQueued) {
+		t.Errorf("a tally gives %v: it stays in memory", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	srv = start(port)
+	defer func() { shutdown(srv) }()
+	j = open()
+	defer j.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- j.Run(ctx) }()
+	want := []string{"before=1", "during=2", "also=2"}
+	until(t, "the outbox is sent", func() bool { got, _ := all(t, j, Lessons, 0); return slices.Equal(got, want) })
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, outboxDir)); err != nil || len(left) != 0 {
+		t.Errorf("%d files left in the outbox, %v", len(left), err)
+	}
+}
+
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func FuzzReadQueued(f *testing.F) {
+	f.Add([]byte{outboxVersion, 1, 7, 'l', 'e', 's', 's', 'o', 'n', 's', 2, 1, 'x'})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if name, id, _, err := readQueued(b); err == nil && (name == "" || id == "") {
+			t.Fatal("a record without stream or id was taken")
+		}
+	})
 }

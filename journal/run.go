@@ -30,6 +30,12 @@ func (j *Journal) Run(ctx context.Context) error {
 		if closed {
 			return nil
 		}
+		if len(j.config.Servers) > 0 && !j.apart() {
+			if err := j.sendQueued(ctx); err != nil && ctx.Err() == nil {
+				j.log.Warn("outbox not sent yet", "error", err)
+			}
+			continue
+		}
 		if !down || free(j.dir) < minFree {
 			continue
 		}

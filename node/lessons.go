@@ -69,6 +69,9 @@ func (n *Node) teach(ctx context.Context, lesson *message.Lesson) error {
 		return fmt.Errorf("seal lesson: %w", err)
 	}
 	seq, err := n.journal.Append(ctx, journal.Lessons, lesson.ID, sealed)
+	if errors.Is(err, journal.ErrQueued) {
+		return nil // accepted: it is learned when the cluster has it
+	}
 	if err != nil {
 		return fmt.Errorf("keep lesson: %w", err)
 	}

@@ -16,6 +16,7 @@ var hints = []struct {
 }{
 	{journal.ErrLocked, "another rempart uses this directory: stop it, or give --data DIR"},
 	{journal.ErrNoAnswer, "the disk of the data directory is too slow or hangs; the journal is started again by itself, try once more"},
+	{journal.ErrQueued, "the change holds when the cluster of journal.servers can be reached again"},
 	{journal.ErrNoSpace, "make room on the disk of the data directory; nothing that was acknowledged is lost"},
 	{node.ErrNotRunning, "start one: rempart serve --config FILE; or name its directory: --data DIR"},
 	{errPassphrase, "run it on a terminal to be asked, or give --passphrase-file FILE; it has at least 12 characters"},
