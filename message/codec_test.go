@@ -16,9 +16,9 @@ func sampleEvent() *Event {
 	return &Event{
 		ID: "01", Time: noon, Node: "n1", Door: "mx", Channel: Email, Direction: In, Tenant: "t", Account: "a",
 		QueueID: "4F2", MessageID: "x@a.example",
-		Source:   Source{Address: netip.MustParseAddr("2001:db8::1"), Name: "mx.a.example", Country: "BF", Network: 64512, ID: "a.example", Trusted: true},
+		Source:   Source{Address: netip.MustParseAddr("2001:db8::1"), Name: "mx.a.example", Country: "BF", Network: 64512, ID: "a.example", Trusted: true, Line: Mobile},
 		MailFrom: "b@a.example", From: "c@a.example", Subject: "hello", Size: 4096,
-		Route:     []Hop{{From: "a", Address: netip.MustParseAddr("192.0.2.1"), By: "b", With: "ESMTPS", At: noon, Trusted: true}, {}},
+		Route:     []Hop{{From: "a", Address: netip.MustParseAddr("192.0.2.1"), Network: 64513, By: "b", With: "ESMTPS", At: noon, Trusted: true}, {}},
 		LinkHosts: []string{"bad.example"}, Digest: []byte{1, 2, 3},
 		Verdicts: []Verdict{{Score: -3 * One, Probability: 0.25, Category: Phishing, Calibration: Identity, Model: "1/7",
 			Contributions: []Contribution{
@@ -28,7 +28,7 @@ func sampleEvent() *Event {
 		Outcomes: []Outcome{{Recipient: "d@b.example", Decision: Decision{Action: 77, Rule: "threshold", Mode: ModeShadow, Text: "no",
 			Thresholds: []Threshold{{Tag, 0.9}, {Reject, 0.99}},
 			Matches:    []Match{{"trial", Reject, ModeShadow}, {"deny:bad.example", Hold, ModeJudge}}, United: true}}},
-		Took: 1500 * time.Microsecond,
+		Took: 1500 * time.Microsecond, Campaign: "parcel",
 	}
 }
 

@@ -27,6 +27,7 @@ type Event struct {
 	Route     []Hop
 	LinkHosts []string
 	Digest    []byte // near-copy digest of the text; empty if there was none
+	Campaign  string // of near copies or the same infrastructure; empty if it stands alone
 	Verdicts  []Verdict
 	Outcomes  []Outcome // one a recipient
 	Took      time.Duration

@@ -34,6 +34,7 @@ const (
 	eventVerdict
 	eventOutcome
 	eventTook
+	eventCampaign
 )
 
 const (
@@ -43,6 +44,7 @@ const (
 	sourceNetwork
 	sourceID
 	sourceTrusted
+	sourceLine
 )
 
 const (
@@ -52,6 +54,7 @@ const (
 	hopWith
 	hopAt
 	hopTrusted
+	hopNetwork
 )
 
 const (
@@ -108,7 +111,8 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) {
 	for i := range e.Outcomes {
 		b = wire.AppendRecord(b, eventOutcome, e.Outcomes[i].append)
 	}
-	return wire.AppendInt(b, eventTook, int64(e.Took)), nil
+	b = wire.AppendInt(b, eventTook, int64(e.Took))
+	return wire.AppendString(b, eventCampaign, e.Campaign), nil
 }
 
 // UnmarshalBinary reads a record of [Event.AppendBinary], also one of a newer build; what it does not know it skips. On
@@ -171,6 +175,8 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 			return err
 		case eventTook:
 			e.Took = time.Duration(c.Int())
+		case eventCampaign:
+			e.Campaign = c.String()
 		}
 		return nil
 	})
@@ -191,7 +197,8 @@ func (s *Source) append(b []byte) []byte {
 	b = wire.AppendString(b, sourceCountry, s.Country)
 	b = wire.AppendUint(b, sourceNetwork, uint64(s.Network))
 	b = wire.AppendString(b, sourceID, s.ID)
-	return appendBool(b, sourceTrusted, s.Trusted)
+	b = appendBool(b, sourceTrusted, s.Trusted)
+	return wire.AppendUint(b, sourceLine, uint64(s.Line))
 }
 
 func (s *Source) read(b []byte) error {
@@ -209,6 +216,8 @@ func (s *Source) read(b []byte) error {
 			s.ID = c.String()
 		case sourceTrusted:
 			s.Trusted = c.Uint() != 0
+		case sourceLine:
+			s.Line = LineType(c.Uint())
 		}
 		return nil
 	})
@@ -220,7 +229,8 @@ func (h *Hop) append(b []byte) []byte {
 	b = wire.AppendString(b, hopBy, h.By)
 	b = wire.AppendString(b, hopWith, h.With)
 	b = wire.AppendInt(b, hopAt, nanos(h.At))
-	return appendBool(b, hopTrusted, h.Trusted)
+	b = appendBool(b, hopTrusted, h.Trusted)
+	return wire.AppendUint(b, hopNetwork, uint64(h.Network))
 }
 
 func (h *Hop) read(b []byte) error {
@@ -238,6 +248,8 @@ func (h *Hop) read(b []byte) error {
 			h.At = fromNanos(c.Int())
 		case hopTrusted:
 			h.Trusted = c.Uint() != 0
+		case hopNetwork:
+			h.Network = uint32(c.Uint())
 		}
 		return nil
 	})

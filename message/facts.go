@@ -8,6 +8,11 @@ type Facts struct {
 	Reputation Reputation
 	Campaign   Near
 	Digest     []byte // near-copy digest; empty if there is too little text
+
+	From, To        Number  // of texts and calls, as the numbering plan reads them
+	Emergency       bool    // the called number is one for emergencies: it always passes
+	NeverOriginates bool    // the operator knows that the number in From makes no calls
+	Calling         Calling // of calls: what the caller did before
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

@@ -1,7 +1,7 @@
 // Package message holds what all channels share: the message under judgement, the signals seen in it, the verdict and
 // the decision on it, the event that records both, and the lesson that corrects them.
 //
-// It does no I/O and knows no protocol; the packages below it (email, sms, later call and im) read wire form into a
+// It does no I/O and knows no protocol; the packages below it (email, sms, call, im) read wire form into a
 // [Message]. A Message is filled by its parser, completed by its front door (envelope, source, account) and by the
 // filter (Facts), and is not changed after it was judged. It is owned by one goroutine at a time.
 package message
@@ -50,7 +50,8 @@ type Message struct {
 	Raw         []byte // as received; DKIM needs it
 	Size        int    // bytes received, also when Raw was cut at a cap
 
-	SMS   *SMSInfo // only on channel sms
+	SMS   *SMSInfo  // only on channel sms
+	Call  *CallInfo // only on channel call
 	Facts Facts
 }
 
@@ -58,18 +59,20 @@ type Message struct {
 type Source struct {
 	Address netip.Addr // zero if unknown
 	Name    string     // its host name by reverse DNS, if the front door or resolver told
-	Country string     // ISO 3166-1 alpha-2; empty if unknown
+	Country string     // ISO 3166-1 alpha-2, of the address, or of a text's or call's number; empty if unknown
 	Network uint32     // autonomous system number; 0 if unknown
 	ID      string     // sender ID, number or system id (SMPP) of a text or call; domain of a mail
 	Trusted bool       // the operator's own or an authenticated account
+	Line    LineType   // of a number
 }
 
 // Hop is one hand-over on the way of a message (RFC 5321 Received, SMPP bind, SIP Via).
 type Hop struct {
 	From    string     // name that the giving side claimed (HELO, system_id)
 	Address netip.Addr // of the giving side; zero if unknown
+	Network uint32     // autonomous system of the address; 0 if unknown
 	By      string     // who received
-	With    string     // protocol (SMTP, ESMTPS, SMPP)
+	With    string     // protocol (SMTP, ESMTPS, SMPP, SIP/2.0/UDP)
 	At      time.Time
 	Trusted bool // written by a host of the operator; the rest is only claimed
 }
