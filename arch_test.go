@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"journal"},
 	{"index", "blob"},
 	{"keyring"},
-	{"catalogue"},
+	{"catalogue", "chart"},
 	{"message"},
 	{"config"},
 	{"wire", "durable"},
