@@ -45,7 +45,7 @@ type Config struct {
 	// DNS is the resolver and the lists asked over it.
 	DNS DNSConfig `toml:"dns"`
 
-	// Geo places addresses.
+	// Geo places addresses and numbers.
 	Geo geo.Config `toml:"geo"`
 
 	// Policy decides what is done with a judged message.
@@ -121,7 +121,7 @@ func Load(path string) (Config, error) {
 	}
 	c = c.withDefaults()
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.Geo.Country, &c.Geo.Network} {
+	for _, p := range []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
