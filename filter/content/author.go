@@ -3,9 +3,8 @@ package content
 import (
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"rempart/message"
+	"rempart/message/link"
 )
 
 // ReplyElsewhere speaks against a Reply-To (RFC 5322 section 3.6.2) in another organisation's domain than the author's:
@@ -16,7 +15,7 @@ func ReplyElsewhere(m *message.Message) message.Result {
 		return message.Absent
 	}
 	for _, a := range m.ReplyTo {
-		if a.Domain != "" && organisation(a.Domain) != organisation(m.From.Domain) {
+		if a.Domain != "" && link.Organisation(a.Domain) != link.Organisation(m.From.Domain) {
 			return message.Present(1, quote(a.String()))
 		}
 	}
@@ -36,18 +35,10 @@ func NameAddress(m *message.Message) message.Result {
 		end++
 	}
 	domain = strings.ToLower(strings.Trim(domain[:end], "."))
-	if !strings.Contains(domain, ".") || organisation(domain) == organisation(m.From.Domain) {
+	if !strings.Contains(domain, ".") || link.Organisation(domain) == link.Organisation(m.From.Domain) {
 		return message.Absent
 	}
 	return message.Present(1, quote(m.From.Name), quote(m.From.String()))
-}
-
-// organisation is the registered domain of a host, or the host itself where it has none.
-func organisation(host string) string {
-	if org, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return org
-	}
-	return host
 }
 
 func wordByte(c byte) bool {

@@ -14,6 +14,7 @@ import (
 
 	"rempart/filter/content"
 	"rempart/message"
+	wire "rempart/message/link"
 )
 
 const maxArgument = 60
@@ -142,7 +143,7 @@ func OtherHost(m *message.Message) message.Result {
 	var shown, truth string
 	author, tracker := "", ""
 	if m.Header.Count("List-Unsubscribe") > 0 {
-		author, tracker = organisation(m.From.Domain), commonHost(m)
+		author, tracker = wire.Organisation(m.From.Domain), commonHost(m)
 	}
 	for i := range m.Links {
 		l := &m.Links[i]
@@ -150,7 +151,7 @@ func OtherHost(m *message.Message) message.Result {
 			continue
 		}
 		host := namedHost(l.Text)
-		if host == "" || organisation(host) == organisation(l.Host) || organisation(host) == author || l.Host == tracker {
+		if host == "" || wire.Organisation(host) == wire.Organisation(l.Host) || wire.Organisation(host) == author || l.Host == tracker {
 			continue
 		}
 		if n++; n == 1 {
@@ -215,12 +216,5 @@ func namedHost(text string) string {
 }
 
 func letterDigit(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' }
-
-func organisation(host string) string {
-	if org, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return org
-	}
-	return host
-}
 
 func count(n int) float64 { return min(math.Log2(1+float64(n)), 4) }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rempart/message"
+	wire "rempart/message/link"
 )
 
 // shorteners hide where a link leads. The services that public lists of shorteners agree on and that still answer; those
@@ -157,7 +158,7 @@ func BrandInside(m *message.Message) message.Result {
 		if !follows(l) || len(l.Host) < 12 {
 			continue
 		}
-		org := organisation(l.Host)
+		org := wire.Organisation(l.Host)
 		if sub := strings.TrimSuffix(l.Host, org); len(sub) > 5 && len(sub) < len(l.Host) &&
 			(strings.Contains(sub[1:], ".com.") || strings.Contains(sub[1:], ".org.") || strings.Contains(sub[1:], ".gov.") || strings.Contains(sub[1:], "-com.")) {
 			return message.Present(1, quote(l.Host))

@@ -1,5 +1,5 @@
 // Package link finds web addresses in text and takes them apart the way browsers do (WHATWG URL), not the way RFC 3986
-// would like them: a reader follows what the browser makes of it. Both parsers of text (email, sms) share it.
+// would like them: a reader follows what the browser makes of it. The parsers of text (email, sms, im) share it.
 //
 // All functions are pure and return views of their input where they can.
 package link
@@ -136,4 +136,12 @@ func knownSuffix(host string) bool {
 	}
 	_, icann := publicsuffix.PublicSuffix(Lower(host[i+1:]))
 	return icann
+}
+
+// Organisation is the registered domain of a host (public suffix and one label), or the host itself where it has none.
+func Organisation(host string) string {
+	if org, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return org
+	}
+	return host
 }
