@@ -64,7 +64,7 @@ func newStand(t testing.TB) *stand {
 	}
 	t.Cleanup(func() { x.Close() })
 	s := &stand{book: book, log: &strings.Builder{}}
-	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1})
+	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1}, nil)
 	recent := traffic(tallies)
 	for _, e := range recent {
 		x.Add(e, nil)

@@ -29,9 +29,14 @@ func newSketchKey(key [32]byte) sketchKey {
 	return sketchKey{key, hex.EncodeToString(sum[:8])}
 }
 
-// hash is the event's source as sketches see it: its address, or its sender ID.
-func (k *sketchKey) hash(e *message.Event) uint64 {
-	if a := e.Source.Address; a != (netip.Addr{}) {
+// hash is the event's source as sketches see it: the number or sender ID of a text or call, else its address, cut to what
+// counts as one source.
+func (k *sketchKey) hash(e *message.Event, cut func(netip.Addr) netip.Addr) uint64 {
+	named := (e.Channel == message.SMS || e.Channel == message.Call) && e.Source.ID != ""
+	if a := e.Source.Address; a.IsValid() && !named {
+		if cut != nil {
+			a = cut(a)
+		}
 		b := a.As16()
 		return highwayhash.Sum64(b[:], k.key[:])
 	}

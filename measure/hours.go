@@ -1,6 +1,10 @@
 package measure
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // HourVolumes is the volumes of one hour, of all origins together.
 type HourVolumes struct {
@@ -24,16 +28,35 @@ func (t *Tallies) Hours(from, to time.Time) []HourVolumes {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, l := range t.leaves {
-		i := l.Hour - first
-		if i < 0 || i >= int64(len(out)) {
-			continue
-		}
-		for k, v := range l.volumes {
-			sum := out[i].Volumes[k]
-			out[i].Volumes[k] = Volume{sum.Messages + v.Messages, sum.Recipients + v.Recipients}
+		if i := l.Hour - first; i >= 0 && i < int64(len(out)) {
+			addVolumes(out[i].Volumes, l.volumes)
 		}
 	}
 	return out
+}
+
+// ByHour are the volumes of leaves by hour, in their order; hours without any are not there. Of several states of one leaf
+// the latest counts.
+func ByHour(leaves []*Leaf) []HourVolumes {
+	at := map[int64]map[VolumeKey]Volume{}
+	for _, l := range latestOf(leaves) {
+		if at[l.Hour] == nil {
+			at[l.Hour] = map[VolumeKey]Volume{}
+		}
+		addVolumes(at[l.Hour], l.volumes)
+	}
+	var out []HourVolumes
+	for _, hour := range slices.Sorted(maps.Keys(at)) {
+		out = append(out, HourVolumes{time.Unix(hour*3600, 0).UTC(), at[hour]})
+	}
+	return out
+}
+
+func addVolumes(to, from map[VolumeKey]Volume) {
+	for k, v := range from {
+		sum := to[k]
+		to[k] = Volume{sum.Messages + v.Messages, sum.Recipients + v.Recipients}
+	}
 }
 
 // maxHours is three years: more than any leaf is kept.

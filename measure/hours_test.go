@@ -10,7 +10,7 @@ import (
 
 func TestHours(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 10, 0, 0, time.UTC)
-	tallies := New("a", start, 30*24*time.Hour, [32]byte{1})
+	tallies := New("a", start, 30*24*time.Hour, [32]byte{1}, nil)
 	for _, after := range []time.Duration{0, time.Minute, 2 * time.Hour} {
 		tallies.Fold(&message.Event{Time: start.Add(after), Channel: message.Email, Direction: message.In,
 			Verdicts: []message.Verdict{{}}, Outcomes: []message.Outcome{{Decision: message.Decision{Action: message.Accept}}}})
@@ -36,7 +36,7 @@ func TestHours(t *testing.T) {
 // Who reads a total sees one moment of it; counting goes on meanwhile and loses nothing.
 func TestTotalIsOneMoment(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 10, 0, 0, time.UTC)
-	tallies := New("a", start, 30*24*time.Hour, [32]byte{1})
+	tallies := New("a", start, 30*24*time.Hour, [32]byte{1}, nil)
 	fold := func() {
 		tallies.Fold(&message.Event{Time: start, Channel: message.Email, Direction: message.In, Source: message.Source{Country: "XA"},
 			Verdicts: []message.Verdict{{}}, Outcomes: []message.Outcome{{Decision: message.Decision{Action: message.Accept}}}})

@@ -100,8 +100,8 @@ func newCounts() counts {
 // Time is the beginning of the leaf's hour.
 func (l *Leaf) Time() time.Time { return time.Unix(l.Hour*3600, 0).UTC() }
 
-// fold counts one event.
-func (c *counts) fold(e *message.Event, key sketchKey) {
+// fold counts one event; source is the hash of who sent it, under the key of that id.
+func (c *counts) fold(e *message.Event, source uint64, key string) {
 	worst := e.Worst()
 	if worst == nil {
 		return
@@ -114,21 +114,17 @@ func (c *counts) fold(e *message.Event, key sketchKey) {
 	b := breakdown{e.Channel, category}
 	count(c.countries, b, maxCountries, orUnknown(e.Source.Country))
 	count(c.networks, b, maxNetworks, e.Source.Network)
-	count(c.senders, b, maxSenders, senderOf(e))
-	for i := range e.Route {
-		h := &e.Route[i]
-		count(c.edges, b, maxEdges, Edge{orUnknown(h.From), orUnknown(h.By), h.Trusted})
+	count(c.senders, b, maxSenders, Sender(e))
+	for _, edge := range Edges(e) {
+		count(c.edges, b, maxEdges, edge)
 	}
-	if len(e.Route) == 0 {
-		count(c.edges, b, maxEdges, Edge{orUnknown(e.Source.ID), orUnknown(e.Door), true})
-	}
-	dk := distinctKey{b, key.id}
+	dk := distinctKey{b, key}
 	d := c.distinct[dk]
 	if d == nil {
 		d = newSketch()
 		c.distinct[dk] = d
 	}
-	d.InsertHash(key.hash(e))
+	d.InsertHash(source)
 }
 
 // count adds to the summary of b, made at its first item.
@@ -152,8 +148,8 @@ func orUnknown(s string) string {
 // names a range and no subscriber.
 const numberRange = 7
 
-// senderOf is the sender ID of a text, the range of a number, or the domain of a mail.
-func senderOf(e *message.Event) string {
+// Sender is the sender ID of a text, the range of a number, or the domain of a mail.
+func Sender(e *message.Event) string {
 	s := e.Source.ID
 	digits := 0
 	for i := range len(s) {

@@ -8,6 +8,7 @@ package measure
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ type Tallies struct {
 	origin string
 	epoch  int64
 	key    sketchKey
+	source func(netip.Addr) netip.Addr
 	keep   time.Duration
 	leaves map[leafKey]*Leaf
 	last   *Leaf // of the event before: nearly always the right one
@@ -32,15 +34,17 @@ type leafKey struct {
 }
 
 // New returns empty tallies of an origin, for a run that started at start. Leaves older than keep are dropped from memory
-// (not from the journal). The key is the group's that merges its sketches.
-func New(origin string, start time.Time, keep time.Duration, key [32]byte) *Tallies {
-	return &Tallies{origin: origin, epoch: start.UnixNano(), key: newSketchKey(key), keep: keep,
+// (not from the journal). The key is the group's that merges its sketches. Source cuts an address to what counts as one
+// source; nil leaves it whole.
+func New(origin string, start time.Time, keep time.Duration, key [32]byte, source func(netip.Addr) netip.Addr) *Tallies {
+	return &Tallies{origin: origin, epoch: start.UnixNano(), key: newSketchKey(key), source: source, keep: keep,
 		leaves: map[leafKey]*Leaf{}}
 }
 
 // Fold counts one event.
 func (t *Tallies) Fold(e *message.Event) {
 	hour := e.Time.Unix() / 3600
+	source := t.key.hash(e, t.source)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.last
@@ -48,7 +52,7 @@ func (t *Tallies) Fold(e *message.Event) {
 		l = t.leafOf(hour)
 		t.last = l
 	}
-	l.fold(e, t.key)
+	l.fold(e, source, t.key.id)
 	l.Revision++
 }
 

@@ -40,7 +40,7 @@ func drawLeaves(t *rapid.T) []*Leaf {
 	for origin := range rapid.IntRange(1, 3).Draw(t, "origins") {
 		key := groupKey
 		key[31] = byte(rapid.IntRange(0, 1).Draw(t, "key"))
-		tallies := New(fmt.Sprint("n", origin), noon, time.Hour, key)
+		tallies := New(fmt.Sprint("n", origin), noon, time.Hour, key, nil)
 		for range rapid.IntRange(1, 40).Draw(t, "events") {
 			tallies.Fold(drawEvent(t))
 		}
@@ -83,7 +83,7 @@ func TestMergeIsAUnion(t *testing.T) {
 }
 
 func TestLatestRevisionCounts(t *testing.T) {
-	tallies := New("n", noon, time.Hour, groupKey)
+	tallies := New("n", noon, time.Hour, groupKey, nil)
 	tallies.Fold(event(message.Email, message.Phishing, "BF", 64512, "a.example", 1))
 	early := tallies.Leaves(noon, noon.Add(time.Hour))
 	tallies.Fold(event(message.Email, message.Phishing, "BF", 64512, "a.example", 1))
@@ -94,7 +94,7 @@ func TestLatestRevisionCounts(t *testing.T) {
 }
 
 func TestQuestions(t *testing.T) {
-	tallies := New("n", noon, time.Hour, groupKey)
+	tallies := New("n", noon, time.Hour, groupKey, nil)
 	for i := range 10 {
 		tallies.Fold(event(message.Email, message.Phishing, "BF", 64512, "a.example", byte(i)))
 	}
@@ -122,7 +122,7 @@ func TestQuestions(t *testing.T) {
 	check("countries", total.Countries(Select{}, 2), Count{"BF", 10, 0}, Count{Unknown, 3, 0})
 	check("networks", total.Networks(Select{Channel: message.SMS}, 5), Count{Unknown, 3, 0})
 	check("senders", total.Senders(Select{Channel: message.SMS}, 5), Count{"+2267012…", 3, 0})
-	if e := total.Edges(spam, 5); len(e) != 1 || e[0].Edge != (Edge{"a.example", "mx", true}) {
+	if e := total.Edges(spam, 5); len(e) != 1 || e[0].Edge != (Edge{"AS64512", "mx", true}) {
 		t.Errorf("edges: %v", e)
 	}
 	for _, v := range total.Volumes() {
@@ -133,8 +133,8 @@ func TestQuestions(t *testing.T) {
 }
 
 func TestSketchesOfUnlikeKeysGiveARange(t *testing.T) {
-	other := New("m", noon, time.Hour, [32]byte{9})
-	tallies := New("n", noon, time.Hour, groupKey)
+	other := New("m", noon, time.Hour, [32]byte{9}, nil)
+	tallies := New("n", noon, time.Hour, groupKey, nil)
 	for i := range 10 {
 		e := event(message.Email, message.Phishing, "BF", 64512, "a.example", byte(i))
 		tallies.Fold(e)
@@ -147,7 +147,7 @@ func TestSketchesOfUnlikeKeysGiveARange(t *testing.T) {
 }
 
 func TestCheckpointAndRestore(t *testing.T) {
-	tallies := New("n", noon, 24*time.Hour, groupKey)
+	tallies := New("n", noon, 24*time.Hour, groupKey, nil)
 	saved := map[string][]byte{}
 	save := func(id string, b []byte) error { saved[id] = b; return nil }
 	tallies.Fold(event(message.Email, message.Phishing, "BF", 64512, "a.example", 1))
@@ -167,7 +167,7 @@ func TestCheckpointAndRestore(t *testing.T) {
 	if err := tallies.Checkpoint(save); err != nil {
 		t.Fatal(err)
 	}
-	next := New("n", noon.Add(time.Minute), 24*time.Hour, groupKey)
+	next := New("n", noon.Add(time.Minute), 24*time.Hour, groupKey, nil)
 	next.Fold(event(message.Email, message.Phishing, "BF", 64512, "a.example", 3))
 	for _, b := range saved {
 		var l Leaf
@@ -182,7 +182,7 @@ func TestCheckpointAndRestore(t *testing.T) {
 }
 
 func FuzzLeaf(f *testing.F) {
-	tallies := New("n", noon, time.Hour, groupKey)
+	tallies := New("n", noon, time.Hour, groupKey, nil)
 	tallies.Fold(event(message.Email, message.Phishing, "BF", 64512, "a.example", 1))
 	for _, l := range tallies.Leaves(noon, noon.Add(time.Hour)) {
 		b, _ := l.AppendBinary(nil)
@@ -202,7 +202,7 @@ func FuzzLeaf(f *testing.F) {
 }
 
 func BenchmarkFold(b *testing.B) {
-	tallies := New("n", noon, time.Hour, groupKey)
+	tallies := New("n", noon, time.Hour, groupKey, nil)
 	var events []*message.Event
 	for i := range 4096 {
 		events = append(events, event(message.Email, message.Category(i%4), "BF", uint32(i*7919%3000), fmt.Sprintf("s%d.example", i*31%2000), byte(i)))

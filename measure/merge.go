@@ -17,6 +17,12 @@ type Total struct {
 
 // Merge adds leaves. Of several states of one leaf the latest counts; the result does not depend on their order.
 func Merge(leaves []*Leaf) *Total {
+	sorted := latestOf(leaves)
+	return &Total{len(sorted), mergeCounts(sorted)}
+}
+
+// latestOf are the leaves, each in its latest state, sorted.
+func latestOf(leaves []*Leaf) []*Leaf {
 	latest := map[leafKey]*Leaf{}
 	for _, l := range leaves {
 		key := leafKey{l.Origin, l.Epoch, l.Hour}
@@ -24,8 +30,7 @@ func Merge(leaves []*Leaf) *Total {
 			latest[key] = l
 		}
 	}
-	sorted := slices.SortedFunc(maps.Values(latest), compareLeaves)
-	return &Total{len(sorted), mergeCounts(sorted)}
+	return slices.SortedFunc(maps.Values(latest), compareLeaves)
 }
 
 func compareLeaves(a, b *Leaf) int {
@@ -35,10 +40,7 @@ func compareLeaves(a, b *Leaf) int {
 func mergeCounts(leaves []*Leaf) counts {
 	out := newCounts()
 	for _, l := range leaves {
-		for k, v := range l.volumes {
-			sum := out.volumes[k]
-			out.volumes[k] = Volume{sum.Messages + v.Messages, sum.Recipients + v.Recipients}
-		}
+		addVolumes(out.volumes, l.volumes)
 	}
 	mergeAll(out.countries, maxCountries, strings.Compare, leaves, func(l *Leaf) map[breakdown]*summary[string] { return l.countries })
 	mergeAll(out.networks, maxNetworks, cmp.Compare[uint32], leaves, func(l *Leaf) map[breakdown]*summary[uint32] { return l.networks })

@@ -2,7 +2,6 @@ package measure
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -68,11 +67,7 @@ func (t *Total) Senders(s Select, n int) []Count { return top(t.senders, s, n, s
 // Networks are the most frequent source networks, as "AS64512" or [Unknown].
 func (t *Total) Networks(s Select, n int) (out []Count) {
 	for _, c := range choose(t.networks, s, n, cmp.Compare[uint32]) {
-		name := Unknown
-		if c.key != 0 {
-			name = fmt.Sprintf("AS%d", c.key)
-		}
-		out = append(out, Count{name, c.count, c.err})
+		out = append(out, Count{NetworkName(c.key), c.count, c.err})
 	}
 	return out
 }
@@ -129,4 +124,11 @@ func choose[K comparable](m map[breakdown]*summary[K], s Select, n int, less fun
 	}
 	sorted := mergeSummaries(limit, less, parts...).sorted(less)
 	return sorted[:min(n, len(sorted))]
+}
+
+// SortEdges orders hand-overs as [Total.Edges] does: most frequent first, then by name.
+func SortEdges(list []EdgeCount) {
+	slices.SortFunc(list, func(a, b EdgeCount) int {
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), compareEdges(a.Edge, b.Edge))
+	})
 }

@@ -43,7 +43,7 @@ func newPath(tb testing.TB) *path {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &path{filter: filter.New(filter.Options{}), rules: rules, tallies: measure.New("n1", time.Now(), time.Hour, [32]byte{1})}
+	return &path{filter: filter.New(filter.Options{}), rules: rules, tallies: measure.New("n1", time.Now(), time.Hour, [32]byte{1}, nil)}
 }
 
 func (p *path) judge(tb testing.TB, m *message.Message) *message.Event {
