@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"slices"
 	"sync"
 
 	"rempart/message"
@@ -14,19 +13,11 @@ type Book struct {
 	entries []entry // ring once it is full
 	oldest  int     // of a full ring
 	taught  uint64  // in all
-	bands   [bandCount]map[uint16][]uint32
+	bands   bands
 }
 
 // Capacity is the number of digests kept, about 25 MB.
 const Capacity = 200_000
-
-// Digests are looked up by bands of bits: near copies agree in at least one of 21 bands of 12 bits with a probability of
-// 95 % at [Near] bits of distance and 99.9 % at half of it, and a band has few strangers.
-const (
-	bandBits  = 12
-	bandCount = 256 / bandBits
-	maxBucket = 256 // entries looked at in one band: a flood of unrelated texts must not cost more
-)
 
 type entry struct {
 	digest Digest
@@ -37,13 +28,7 @@ type entry struct {
 }
 
 // NewBook returns an empty book.
-func NewBook() *Book {
-	b := &Book{}
-	for i := range b.bands {
-		b.bands[i] = map[uint16][]uint32{}
-	}
-	return b
-}
+func NewBook() *Book { return &Book{bands: newBands()} }
 
 // Nearest finds the nearest taught digest within [Near] bits that the operator or this tenant taught. Of equally near
 // ones the last taught counts: a correction wins.
@@ -59,9 +44,8 @@ func (b *Book) Nearest(d Digest, tenant string) message.Near {
 func (b *Book) nearest(d Digest, tenant string) (*entry, int) {
 	var best *entry
 	distance := Near + 1
-	for band := range b.bands {
-		bucket := b.bands[band][d.band(band)]
-		for _, i := range bucket[max(0, len(bucket)-maxBucket):] {
+	for _, bucket := range b.bands.buckets(d) {
+		for _, i := range bucket {
 			e := &b.entries[i]
 			if e.tenant != "" && e.tenant != tenant {
 				continue
@@ -99,26 +83,10 @@ func (b *Book) link(e entry) {
 	} else {
 		at = uint32(b.oldest)
 		b.oldest = (b.oldest + 1) % Capacity
-		b.unlink(at)
+		b.bands.remove(b.entries[at].digest, at)
 		b.entries[at] = e
 	}
-	for band := range b.bands {
-		key := e.digest.band(band)
-		b.bands[band][key] = append(b.bands[band][key], at)
-	}
-}
-
-func (b *Book) unlink(at uint32) {
-	old := b.entries[at].digest
-	for band := range b.bands {
-		key := old.band(band)
-		bucket := slices.DeleteFunc(b.bands[band][key], func(i uint32) bool { return i == at })
-		if len(bucket) == 0 {
-			delete(b.bands[band], key)
-			continue
-		}
-		b.bands[band][key] = bucket
-	}
+	b.bands.add(e.digest, at)
 }
 
 // Len is the number of digests held.
@@ -126,15 +94,4 @@ func (b *Book) Len() int {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return len(b.entries)
-}
-
-// band returns the band's bits.
-func (d Digest) band(i int) uint16 {
-	at := i * bandBits
-	word, shift := at/64, at%64
-	v := d[word] >> shift
-	if shift > 64-bandBits && word < 3 {
-		v |= d[word+1] << (64 - shift)
-	}
-	return uint16(v & (1<<bandBits - 1))
 }
