@@ -67,7 +67,7 @@ type Index struct {
 }
 
 // The version of tables and terms. A file of another version is deleted: it only holds what expires within days.
-const schemaVersion = 3
+const schemaVersion = 4
 
 const schema = `
 CREATE TABLE events (

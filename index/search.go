@@ -134,6 +134,27 @@ func (x *Index) rarestFirst(ctx context.Context, text string) ([]string, error) 
 	return list, nil
 }
 
+// Latest gives the newest events to take, at most limit, the oldest of them first, until take fails or ctx ends.
+func (x *Index) Latest(ctx context.Context, limit int, take func(*message.Event) error) error {
+	rows, err := x.read.QueryContext(ctx, "SELECT record FROM events WHERE seq >= coalesce((SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?), 0) ORDER BY seq", limit-1)
+	if err != nil {
+		return fmt.Errorf("read latest events: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var record []byte
+		if err := rows.Scan(&record); err != nil {
+			return fmt.Errorf("read latest events: %w", err)
+		}
+		e := new(message.Event)
+		e.UnmarshalBinary(record) // of a damaged one, what can be read
+		if err := take(e); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Get reads one event by its message's id; [ErrNotFound].
 func (x *Index) Get(ctx context.Context, id string) (*message.Event, error) {
 	var record []byte
