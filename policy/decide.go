@@ -23,6 +23,8 @@ const (
 	// RuleSourceMissing: a threshold for reject or discard was reached, but nothing about the source spoke against the
 	// message, so that the next milder one decided.
 	RuleSourceMissing = "threshold_without_source"
+	// RuleEmergency: a call to an emergency number passes, whatever else is known of it.
+	RuleEmergency = "emergency"
 	// RuleMajority: recipients wanted unlike things, and the front door has one answer for all.
 	RuleMajority = "majority"
 )
@@ -137,6 +139,9 @@ func againstSource(v *message.Verdict) bool {
 // matches are the list entries that decide or would have: up to and with the first in force, since what stands behind it
 // is never asked.
 func matches(chain []*scope, m *message.Message) []message.Match {
+	if m.Facts.Emergency {
+		return []message.Match{{Rule: RuleEmergency, Action: message.Accept}}
+	}
 	var out []message.Match
 	for _, s := range chain {
 		for i := range s.lists {

@@ -159,6 +159,21 @@ func TestTrialIsRecorded(t *testing.T) {
 	}
 }
 
+// Whatever else is known of it, and whatever the lists say: a call for help passes, and its record says why.
+func TestEmergencyPasses(t *testing.T) {
+	r := rules(t, "[policy.thresholds]\nreject = 0.5\n[[policy.deny]]\nnetwork = \"192.0.2.0/24\"\n")
+	m := mail("112")
+	m.Channel, m.Facts.Emergency = message.Call, true
+	d := Decide(message.Judgement{Verdicts: []*message.Verdict{verdict(0.999, true)}}, m, r)
+	if d[0].Action != message.Accept || d[0].Rule != RuleEmergency {
+		t.Errorf("a call to 112: %v by %s", d[0].Action, d[0].Rule)
+	}
+	e := &message.Event{Verdicts: []message.Verdict{*verdict(0.999, true)}, Outcomes: []message.Outcome{{Decision: d[0]}}}
+	if again := Remake(e); again[0].Action != message.Accept || again[0].Rule != RuleEmergency {
+		t.Errorf("made again: %+v", again[0])
+	}
+}
+
 func TestOutgoingIsJudgedByItsAccount(t *testing.T) {
 	r := rules(t, "[[policy.scope]]\nuser = 'anna@example.com'\nthresholds = {hold = 0.5}\n[[policy.scope]]\nuser = 'bob@example.net'\nthresholds = {reject = 0.1}")
 	m := mail("bob@example.net")
