@@ -8,15 +8,16 @@ package filter
 
 import (
 	"context"
-	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"rempart/campaign"
 	"rempart/filter/auth"
+	"rempart/filter/behaviour"
 	"rempart/filter/learn"
 	"rempart/filter/reputation"
+	"rempart/geo"
 	"rempart/message"
 )
 
@@ -26,6 +27,7 @@ type Filter struct {
 	book   atomic.Pointer[campaign.Book]
 	known  atomic.Pointer[reputation.Table]
 	asks   atomic.Pointer[Asks]
+	calls  *behaviour.Callers
 	tables map[tableKey]*table
 	pool   sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -49,16 +51,14 @@ type Options struct {
 
 // Asks is where facts come from that are not in the message; the zero value asks nobody.
 type Asks struct {
-	Auth      *auth.Checker // asks DNS
-	Geography Geography     // places addresses
+	Auth   *auth.Checker     // asks DNS
+	Places *geo.Places       // places addresses and reads numbers
+	Unused *behaviour.Unused // numbers that make no calls
 }
-
-// Geography says where an address is: ISO 3166-1 alpha-2 country and autonomous system; empty and 0 if it does not know.
-type Geography func(netip.Addr) (country string, network uint32)
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
-	f := &Filter{model: learn.New(o.Scratch), tables: map[tableKey]*table{}}
+	f := &Filter{model: learn.New(o.Scratch), calls: behaviour.NewCallers(), tables: map[tableKey]*table{}}
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
 	f.Ask(Asks{})
@@ -151,9 +151,10 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	if asks.Auth != nil {
 		asks.Auth.Check(ctx, m)
 	}
-	if asks.Geography != nil && m.Source.Address.IsValid() && m.Source.Country == "" {
-		m.Source.Country, m.Source.Network = asks.Geography(m.Source.Address)
+	if asks.Places != nil {
+		place(m, asks.Places)
 	}
+	f.gatherCall(m, asks)
 	m.Facts.Reputation = f.known.Load().Of(reputation.Key(m))
 	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
 		m.Facts.Digest = d.Bytes()

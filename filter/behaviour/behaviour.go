@@ -1,7 +1,7 @@
-// Package behaviour holds the signals that the sender of a message gives: the shape of its sender ID, the validity of
-// its number (X.1245 section 7.1, source analysis). What needs memory of earlier messages is not here yet. A signal is
-// a pure function of one message; its doc comment says what it speaks for and the unit and range of its value. All
-// functions are safe for use from several goroutines.
+// Package behaviour holds the signals that the sender of a message gives: the shape of its sender ID, the validity of its
+// number (X.1245 section 7.1, source analysis), and what a caller did before (X.1246). A signal is a pure function of one
+// message and its facts; its doc comment says what it speaks for and the unit and range of its value. What is remembered
+// of callers is in [Callers]. All is safe for use from several goroutines.
 package behaviour
 
 import (

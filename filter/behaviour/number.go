@@ -32,7 +32,7 @@ func CountryCodeUnknown(m *message.Message) message.Result {
 // Calling codes have one to three digits and none begins another.
 func split(m *message.Message) (code uint16, national int, ok bool) {
 	s := m.Source.ID
-	if m.SMS == nil || m.SMS.SenderType != message.SenderNumeric || len(s) < 2 || s[0] != '+' {
+	if m.SMS != nil && m.SMS.SenderType != message.SenderNumeric || m.SMS == nil && m.Call == nil || len(s) < 2 || s[0] != '+' {
 		return 0, 0, false
 	}
 	var found, v uint16

@@ -34,7 +34,7 @@ this signal is likely for. A signal that could not be read in time, such as one 
 from absent. The sentences are those of the verdict; … stands for what was found.
 `
 
-var titles = map[message.Channel]string{message.Email: "Mail", message.SMS: "Texts"}
+var titles = map[message.Channel]string{message.Email: "Mail", message.SMS: "Texts", message.Call: "Calls", message.IM: "Instant messages"}
 
 func page() string {
 	var b strings.Builder
