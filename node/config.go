@@ -9,13 +9,13 @@ package node
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 
 	"rempart/config"
 	"rempart/dns"
 	"rempart/filter/auth"
+	"rempart/filter/behaviour"
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
@@ -47,6 +47,9 @@ type Config struct {
 
 	// Geo places addresses and numbers.
 	Geo geo.Config `toml:"geo"`
+
+	// Calls is what the operator knows of numbers.
+	Calls behaviour.Config `toml:"calls"`
 
 	// Policy decides what is done with a judged message.
 	Policy policy.Config `toml:"policy"`
@@ -121,7 +124,7 @@ func Load(path string) (Config, error) {
 	}
 	c = c.withDefaults()
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers} {
+	for _, p := range []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -202,12 +205,4 @@ func (g GatewayConfig) doors() (doors []keyed) {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.api[%d]", i)})
 	}
 	return doors
-}
-
-// geography adapts p to the filter; without data nothing is asked.
-func geography(c geo.Config, p *geo.Places) func(netip.Addr) (string, uint32) {
-	if c == (geo.Config{}) {
-		return nil
-	}
-	return p.Lookup
 }

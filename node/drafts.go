@@ -14,8 +14,8 @@ type judged struct {
 	event   *message.Event
 }
 
-// draftQueue bounds the messages that wait for their draft; beyond it events are kept without one. Mail is not held up for
-// what may be taught.
+// draftQueue bounds the messages that wait for their draft; beyond it events are kept without draft and campaign. Mail is
+// not held up for what may be taught.
 const draftQueue = 256
 
 // keep hands the event to the index, by way of the drafts if they keep up.
@@ -27,22 +27,39 @@ func (n *Node) keep(m *message.Message, e *message.Event) {
 	}
 }
 
-// makeDrafts makes and seals drafts until ctx ends; what is queued by then is kept first.
+// makeDrafts finds the campaigns of events and makes and seals drafts until ctx ends; what is queued by then is kept first.
 func (n *Node) makeDrafts(ctx context.Context) error {
+	n.recallCampaigns(ctx)
 	for {
 		select {
 		case j := <-n.drafts:
+			j.event.Campaign = n.watch.Add(j.event)
 			n.index.Add(j.event, n.draft(j.message))
 		case <-ctx.Done():
 			for {
 				select {
 				case j := <-n.drafts:
+					j.event.Campaign = n.watch.Add(j.event)
 					n.index.Add(j.event, nil)
 				default:
 					return nil
 				}
 			}
 		}
+	}
+}
+
+// recalledEvents is how many events campaigns are made of again at the start: about a second's work.
+const recalledEvents = 20_000
+
+// recallCampaigns makes the campaigns of the latest events again.
+func (n *Node) recallCampaigns(ctx context.Context) {
+	err := n.index.Latest(ctx, recalledEvents, func(e *message.Event) error {
+		n.watch.Add(e)
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("campaigns begin anew", "error", err)
 	}
 }
 

@@ -20,6 +20,7 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	}
 	l := n.live.Load()
 	m.Mode = n.modeOf(m.Mode)
+	n.filter.Arrive(m)
 	j := n.filter.Judge(ctx, m, m.Recipients)
 	decisions := policy.Decide(j, m, l.rules)
 	took := time.Since(start)
@@ -46,5 +47,12 @@ func (n *Node) record(m *message.Message, e *message.Event, l *live) {
 	n.metrics.judged(e)
 	if *l.config.Log.Messages {
 		n.logMessage(e, l.config.Log.Mask)
+	}
+}
+
+// Calls takes call records: how calls ended tells what their callers do. Nobody waits for it.
+func (n *Node) Calls(records []message.CallRecord) {
+	for i := range records {
+		n.filter.Called(records[i])
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -17,11 +18,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rempart/account"
+	"rempart/campaign"
 	"rempart/console"
 	"rempart/dns"
 	"rempart/durable"
 	"rempart/filter"
 	"rempart/filter/auth"
+	"rempart/filter/behaviour"
 	"rempart/gateway"
 	"rempart/geo"
 	"rempart/index"
@@ -44,6 +47,7 @@ type Node struct {
 	journal  *journal.Journal
 	filter   *filter.Filter
 	tallies  *measure.Tallies
+	watch    *campaign.Watch
 	index    *index.Index
 	accounts *account.Book
 
@@ -67,6 +71,7 @@ type live struct {
 	config  Config
 	rules   *policy.Rules
 	places  *geo.Places
+	unused  *behaviour.Unused
 	checker *auth.Checker // nil: DNS is off
 }
 
@@ -83,7 +88,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 		return nil, err
 	}
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
-		drafts: make(chan judged, draftQueue)}
+		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue)}
 	n.lessons.changed = make(chan struct{})
 	n.metrics = newMetrics(n.registry, n)
 	n.doors = gateway.NewMetrics(n.registry)
@@ -110,7 +115,7 @@ func (n *Node) openState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.tallies = measure.New(n.config.Name, n.now(), tallyKeep, key)
+	n.tallies = measure.New(n.config.Name, n.now(), tallyKeep, key, func(a netip.Addr) netip.Addr { return n.live.Load().places.Source(a) })
 	if n.index, err = index.Open(ctx, n.config.Data, n.config.Index, n.log); err != nil {
 		return err
 	}
@@ -148,6 +153,9 @@ func (n *Node) load(c Config) (*live, error) {
 	if l.rules, err = policy.New(c.Policy); err != nil {
 		return nil, err
 	}
+	if l.unused, err = behaviour.NewUnused(c.Calls); err != nil {
+		return nil, err
+	}
 	if l.places, err = geo.Open(c.Geo); err != nil {
 		return nil, err
 	}
@@ -167,7 +175,7 @@ func (n *Node) load(c Config) (*live, error) {
 // take puts l in force, from the next message on.
 func (n *Node) take(l *live) {
 	n.live.Store(l)
-	n.filter.Ask(filter.Asks{Auth: l.checker, Geography: geography(l.config.Geo, l.places)})
+	n.filter.Ask(filter.Asks{Auth: l.checker, Places: l.places, Unused: l.unused})
 }
 
 // Reload takes over a changed configuration without dropping a connection. What cannot change while the node runs (data,
