@@ -297,17 +297,9 @@ func tables(m *message.Message, h header) (base, extension *table) {
 }
 
 func links(m *message.Message) {
-	s := link.NewScanner(m.Text)
-	for {
-		start, end, scheme, host, ok := s.Next()
-		if !ok {
-			return
-		}
-		if len(m.Links) >= maxLinks {
-			note(m, CutLinks, "")
-			return
-		}
-		m.Links = append(m.Links, message.Link{URL: m.Text[start:end], Scheme: scheme, Host: host, Kind: message.LinkText})
+	more := false
+	if m.Links, more = link.Find(m.Text, maxLinks); more {
+		note(m, CutLinks, "")
 	}
 }
 
