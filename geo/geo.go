@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/oschwald/maxminddb-golang/v2"
 )
@@ -18,13 +19,12 @@ import (
 // Config is table [geo].
 type Config struct {
 	// Country is an MMDB file that maps addresses to countries (country.iso_code or country_code) and replaces the built-in
-	// table. Default: none; the built-in table has what the regional registries and the announcing networks say, as of the
-	// build.
+	// table. Default: none; the built-in table has where each announced network is, as of the build.
 	Country string `toml:"country"`
 
 	// Network is an MMDB file that maps addresses to autonomous systems (autonomous_system_number,
 	// autonomous_system_organization) and replaces the built-in table. Default: none; the built-in table has what was
-	// announced at the time of the build.
+	// announced as of the build.
 	Network string `toml:"network"`
 
 	// IPv6 is what counts as one source of IPv6: "64" is the network of one customer's line, "48" that of one customer,
@@ -60,6 +60,7 @@ type Places struct {
 	ipv6             string
 	home             *region // nil: none
 	own              ownPlan
+	names            func() map[uint32]string // of networks, in the user's file
 }
 
 // Open checks the settings and opens the configured files.
@@ -94,6 +95,7 @@ func Open(c Config) (*Places, error) {
 		}
 		*f.reader = r
 	}
+	p.names = sync.OnceValue(p.ownNames)
 	return p, nil
 }
 

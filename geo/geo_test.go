@@ -44,6 +44,9 @@ func writeMMDB(t *testing.T, record map[string]any) string {
 func appendValue(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
+		if len(v) >= 29 { // the size goes on in the next byte
+			return append(append(b, 2<<5|29, byte(len(v)-29)), v...)
+		}
 		return append(append(b, 2<<5|byte(len(v))), v...)
 	case uint16:
 		return append(b, 5<<5|2, byte(v>>8), byte(v))
