@@ -23,7 +23,8 @@ type Door struct {
 	Mode message.Mode `toml:"mode"`
 
 	// OnError is the answer when no decision could be had: "tempfail" lets the sender try again, "accept" lets spam
-	// through. In shadow and tap it is always accept. Default: tempfail.
+	// through. In shadow and tap it is always accept. Default: tempfail; of calls accept, since an emergency number is
+	// never blocked.
 	OnError OnError `toml:"on_error"`
 
 	// Listen is where to listen: "127.0.0.1:8891", "unix:/run/rempart/milter.sock", "systemd" or "systemd:NAME".
@@ -60,8 +61,11 @@ func (d Door) WithDefaults() Door {
 	if d.Drain == 0 {
 		d.Drain = config.Duration(defaultDrain)
 	}
-	if d.Mode != message.ModeJudge {
+	switch {
+	case d.Mode != message.ModeJudge:
 		d.OnError = OnErrorAccept
+	case d.OnError == OnErrorDefault:
+		d.OnError = OnErrorTempfail
 	}
 	return d
 }
@@ -99,9 +103,10 @@ func (d Door) Check(key string) error {
 // OnError is what a front door answers when no decision could be had.
 type OnError uint8
 
-// Answers on error.
+// Answers on error; the default is the front door's own.
 const (
-	OnErrorTempfail OnError = iota
+	OnErrorDefault OnError = iota
+	OnErrorTempfail
 	OnErrorAccept
 )
 

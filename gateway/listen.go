@@ -51,6 +51,40 @@ func ListenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
 	return all, nil
 }
 
+// ListenBoth opens each address, "127.0.0.1:5060", for streams and for datagrams, all or none. Port 0 is the same for both.
+func ListenBoth(ctx context.Context, addrs []string) (streams []net.Listener, packets []*net.UDPConn, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(append([]error{err}, closeAll(streams, packets)...)...)
+			streams, packets = nil, nil
+		}
+	}()
+	for _, addr := range addrs {
+		var lc net.ListenConfig
+		l, err := lc.Listen(ctx, "tcp", addr)
+		if err != nil {
+			return streams, packets, fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		streams = append(streams, l)
+		p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(l.Addr().(*net.TCPAddr).AddrPort()))
+		if err != nil {
+			return streams, packets, fmt.Errorf("listen on %s for datagrams: %w", addr, err)
+		}
+		packets = append(packets, p)
+	}
+	return streams, packets, nil
+}
+
+func closeAll(streams []net.Listener, packets []*net.UDPConn) (errs []error) {
+	for _, l := range streams {
+		errs = append(errs, l.Close())
+	}
+	for _, p := range packets {
+		errs = append(errs, p.Close())
+	}
+	return errs
+}
+
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", path)
