@@ -19,6 +19,7 @@ import (
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
+	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
 	"rempart/geo"
 	"rempart/index"
@@ -108,6 +109,9 @@ type GatewayConfig struct {
 	// SMPP front doors, before a message centre.
 	SMPP []smpp.Config `toml:"smpp"`
 
+	// SIP front doors, for calls and instant messages.
+	SIP []sip.Config `toml:"sip"`
+
 	// API front doors, JSON over HTTP.
 	API []api.Config `toml:"api"`
 }
@@ -163,6 +167,9 @@ func (c Config) Check() error {
 	for i, g := range c.Gateway.SMPP {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.smpp[%d]", i)))
 	}
+	for i, g := range c.Gateway.SIP {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.sip[%d]", i)))
+	}
 	for i, g := range c.Gateway.API {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.api[%d]", i)))
 	}
@@ -200,6 +207,9 @@ func (g GatewayConfig) doors() (doors []keyed) {
 	}
 	for i, c := range g.SMPP {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i)})
+	}
+	for i, c := range g.SIP {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.sip[%d]", i)})
 	}
 	for i, c := range g.API {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.api[%d]", i)})

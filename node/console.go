@@ -34,7 +34,7 @@ func (n *Node) openConsole(ctx context.Context) (door, error) {
 	if len(listeners) > 0 {
 		n.consoleAddr.Store(listeners[0].Addr().String())
 	}
-	return door{"console", listeners, func(ctx context.Context, listeners []net.Listener) error {
+	return door{name: "console", listeners: listeners, run: func(ctx context.Context, listeners []net.Listener) error {
 		all, ctx := errgroup.WithContext(ctx)
 		for _, l := range listeners {
 			all.Go(func() error { return serveHTTP(ctx, c.Server(), l) })

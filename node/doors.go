@@ -12,6 +12,7 @@ import (
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
+	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
 	"rempart/message"
 )
@@ -20,6 +21,7 @@ import (
 type door struct {
 	name      string
 	listeners []net.Listener
+	packets   []*net.UDPConn // of SIP
 	run       func(context.Context, []net.Listener) error
 }
 
@@ -30,6 +32,9 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			for _, d := range doors {
 				for _, l := range d.listeners {
 					_ = l.Close() // nothing came through it yet
+				}
+				for _, p := range d.packets {
+					_ = p.Close()
 				}
 			}
 			doors = nil
@@ -45,7 +50,7 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		if err != nil {
 			return fmt.Errorf("front door %s: %w", d.Name, err)
 		}
-		doors = append(doors, door{doorPrefix + d.Name, ls, run})
+		doors = append(doors, door{name: doorPrefix + d.Name, listeners: ls, run: run})
 		return nil
 	}
 	for i, c := range n.config.Gateway.Milter {
@@ -61,6 +66,14 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			return doors, err
 		}
 		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.SMPP[i]) })
+	}
+	for i, c := range n.config.Gateway.SIP {
+		d, take, err := openSIP(ctx, c, host)
+		if err != nil {
+			return doors, fmt.Errorf("front door %s: %w", c.Name, err)
+		}
+		doors = append(doors, d)
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return take(g.SIP[i]) })
 	}
 	for i, c := range n.config.Gateway.API {
 		f, err := api.New(c, host, n.learnByAPI)
@@ -82,7 +95,18 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		return doors, err
 	}
 	n.reconfigure.Store(&reconfigure)
-	return append(doors, door{"control socket", socket, n.control}), nil
+	return append(doors, door{name: "control socket", listeners: socket, run: n.control}), nil
+}
+
+// openSIP opens a front door that listens for streams and datagrams.
+func openSIP(ctx context.Context, c sip.Config, host *gateway.Host) (d door, reconfigure func(sip.Config) error, err error) {
+	f, err := sip.New(c, host)
+	if err != nil {
+		return d, nil, err
+	}
+	ls, ps, err := gateway.ListenBoth(ctx, c.Listen)
+	run := func(ctx context.Context, ls []net.Listener) error { return f.Run(ctx, ls, ps) }
+	return door{doorPrefix + c.Name, ls, ps, run}, f.Reconfigure, err
 }
 
 // reconfigureDoors takes over what can change of front doors while they run.
