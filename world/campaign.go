@@ -4,33 +4,47 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"rempart/message"
 )
 
-// purpose is what a spam is for, and the rules of the grammar that say it. An empty rule: not on that channel.
+// purpose is what a spam is for and on which channels. The grammar says it by the rules NAME_subject, NAME_body and
+// NAME_sms.
 type purpose struct {
 	name     string
 	category message.Category
-	mail     bool
-	text     bool
+	channels []message.Channel
+	call     string // the manner of its calls
 	scale    scale
 	host     []string // of links; %s is the wave's
-	names    []string // that the author of a mail goes by
+	names    []string // that the author of a mail goes by, and who calls
 	senders  []string // of texts
 }
 
+// on reports whether a channel serves the purpose.
+func (p *purpose) on(channel message.Channel) bool { return slices.Contains(p.channels, channel) }
+
+const (
+	mail = message.Email
+	text = message.SMS
+	call = message.Call
+	im   = message.IM
+)
+
 var purposes = []purpose{
-	{"parcel", message.Phishing, true, true, fee, []string{"parcel-redelivery-%s.example", "track-%s.test", "customs-fee-%s.example"}, []string{"Parcel Centre", "Delivery Service", "Customs Desk"}, []string{"PARCEL", "Pos7", "DELIVERY"}},
-	{"bank", message.Phishing, true, true, purchase, []string{"secure-login-%s.test", "account-verify-%s.example", "my-bank-%s.test"}, []string{"Security Team", "Bank Service", "Account Centre"}, []string{"BANK", "MyBank", "B4NK"}},
-	{"fee", message.Scam, true, false, fortune, []string{"%s.test"}, []string{"Barrister James", "Dr Okoro", "Mrs Adela"}, nil},
-	{"pills", message.Commercial, true, true, purchase, []string{"pharma-%s.test", "best-meds-%s.example", "rx-%s.test"}, []string{"Online Pharmacy", "Health Shop", "Dr Slim"}, []string{"PHARMACY", "HEALTH"}},
-	{"invoice", message.Scam, true, false, purchase, []string{"invoice-doc-%s.example"}, []string{"Accounts", "Billing Department"}, nil},
-	{"crypto", message.Scam, true, true, wages, []string{"coin-robot-%s.test", "wallet-%s.example", "trade-%s.test"}, []string{"Trading Desk", "Coin Robot", "Wallet Service"}, []string{"WALLET", "COIN"}},
-	{"job", message.Scam, false, true, wages, []string{"%s.test"}, nil, []string{""}},
-	{"app", message.Malware, false, true, purchase, []string{"voicemail-%s.test", "update-%s.test"}, nil, []string{"Voicemail", "INFO", ""}},
+	{"parcel", message.Phishing, []message.Channel{mail, text, im}, "", fee, []string{"parcel-redelivery-%s.example", "track-%s.test", "customs-fee-%s.example"}, []string{"Parcel Centre", "Delivery Service", "Customs Desk"}, []string{"PARCEL", "Pos7", "DELIVERY"}},
+	{"bank", message.Phishing, []message.Channel{mail, text, call}, "vishing", purchase, []string{"secure-login-%s.test", "account-verify-%s.example", "my-bank-%s.test"}, []string{"Security Team", "Bank Service", "Account Centre"}, []string{"BANK", "MyBank", "B4NK"}},
+	{"fee", message.Scam, []message.Channel{mail}, "", fortune, []string{"%s.test"}, []string{"Barrister James", "Dr Okoro", "Mrs Adela"}, nil},
+	{"pills", message.Commercial, []message.Channel{mail, text, im}, "", purchase, []string{"pharma-%s.test", "best-meds-%s.example", "rx-%s.test"}, []string{"Online Pharmacy", "Health Shop", "Dr Slim"}, []string{"PHARMACY", "HEALTH"}},
+	{"invoice", message.Scam, []message.Channel{mail}, "", purchase, []string{"invoice-doc-%s.example"}, []string{"Accounts", "Billing Department"}, nil},
+	{"crypto", message.Scam, []message.Channel{mail, text, im, call}, "robocall", wages, []string{"coin-robot-%s.test", "wallet-%s.example", "trade-%s.test"}, []string{"Trading Desk", "Coin Robot", "Wallet Service"}, []string{"WALLET", "COIN"}},
+	{"job", message.Scam, []message.Channel{text, im}, "", wages, []string{"%s.test"}, []string{"Recruiting", "HR Desk"}, []string{""}},
+	{"app", message.Malware, []message.Channel{text}, "", purchase, []string{"voicemail-%s.test", "update-%s.test"}, nil, []string{"Voicemail", "INFO", ""}},
+	{"energy", message.Commercial, []message.Channel{call}, "telemarketing", purchase, []string{"%s.test"}, []string{"Energy Advice", "Solar Team"}, nil},
+	{"callback", message.Scam, []message.Channel{call}, "wangiri", purchase, []string{"%s.test"}, nil, nil},
 }
 
 // infrastructure is how the mails of a campaign are sent.
@@ -70,7 +84,10 @@ type wave struct {
 	hosts   []string // of links
 	domain  string   // of the author
 	servers []machine
-	numbers []string // that texts come from
+	abroad  *country // where its numbers are
+	numbers []string // that texts, messages and calls come from
+	dear    []string // that nobody should call back
+	hotline string   // of a bank; empty if none has one
 	sender  string   // of texts; empty: a number
 	tricks  []string
 	frozen  int // so many wordings; 0: every message is worded anew
@@ -97,7 +114,7 @@ func (w *World) conspire(rng *rand.Rand) {
 		rng.Shuffle(len(tricks), func(i, j int) { tricks[i], tricks[j] = tricks[j], tricks[i] })
 		c.tricks = append([]string(nil), tricks[:2]...)
 		for range machineCount {
-			n := pick(rng, w.networksOf(access, nil))
+			n := pick(rng, w.networksOf(fixed, nil))
 			c.machines = append(c.machines, machine{n.address(rng), n})
 		}
 		for range victimCount {
@@ -136,9 +153,18 @@ func (w *World) wave(c *campaign, n int64) *wave {
 	if len(c.purpose.senders) > 0 && rng.IntN(2) == 0 {
 		v.sender = pick(rng, c.purpose.senders)
 	}
-	abroad := pick(rng, w.countries)
+	v.abroad = pick(rng, w.countries)
 	for range 8 {
-		v.numbers = append(v.numbers, abroad.number(rng))
+		v.numbers = append(v.numbers, v.abroad.anyNumber(rng))
+		c := pick(rng, w.countries)
+		if c.has(message.Premium) {
+			v.dear = append(v.dear, c.number(rng, message.Premium))
+		} else {
+			v.dear = append(v.dear, c.number(rng, message.FixedLine))
+		}
+	}
+	if len(w.hotlines) > 0 {
+		v.hotline = pick(rng, w.hotlines)
 	}
 	return v
 }
@@ -148,7 +174,7 @@ func (w *World) choose(channel message.Channel) (*campaign, *wave) {
 	total := 0.0
 	weights := make([]float64, len(w.campaigns))
 	for i, c := range w.campaigns {
-		if channel == message.Email && c.purpose.mail || channel == message.SMS && c.purpose.text {
+		if c.purpose.on(channel) {
 			_, weights[i] = w.at(c, w.now)
 			total += weights[i]
 		}
@@ -159,9 +185,12 @@ func (w *World) choose(channel message.Channel) (*campaign, *wave) {
 			return c, c.current
 		}
 	}
-	c := w.campaigns[0] // rounding; the first purpose is on every channel
-	v, _ := w.at(c, w.now)
-	return c, v
+	for _, c := range w.campaigns { // rounding left a rest
+		if c.purpose.on(channel) {
+			return c, c.current
+		}
+	}
+	panic("world: no campaign for channel " + channel.String()) // the table of purposes has one for each
 }
 
 // link is a link of a wave: the host changes within it, the path with every message.

@@ -7,17 +7,19 @@ import (
 )
 
 // Geography is the world's addresses as an MMDB file (MaxMind DB format 2.0, IPv6 tree, 24-bit records): country.iso_code
-// and autonomous_system_number of each network. Package geo reads it under both of its keys.
+// and autonomous_system_number and autonomous_system_organization of each network. Package geo reads it under both of its
+// keys.
 func (w *World) Geography() []byte {
 	var tree mmdb
 	tree.nodes = make([][2]int, 1)
 	for _, n := range w.networks {
 		at := len(tree.data)
-		tree.data = appendMap(tree.data, 2)
+		tree.data = appendMap(tree.data, 3)
 		tree.data = appendString(tree.data, "country")
 		tree.data = appendMap(tree.data, 1)
 		tree.data = appendString(appendString(tree.data, "iso_code"), n.country.code)
 		tree.data = appendUint(appendString(tree.data, "autonomous_system_number"), typeUint32, uint64(n.number))
+		tree.data = appendString(appendString(tree.data, "autonomous_system_organization"), n.name)
 		tree.insert(n.v4, at)
 		tree.insert(n.v6, at)
 	}
@@ -93,9 +95,11 @@ const (
 
 func appendMap(b []byte, pairs int) []byte { return append(b, typeMap<<5|byte(pairs)) }
 
-// appendString: none here is longer than 28 bytes, which a control byte can say.
+// appendString: none here is longer than 284 bytes. Up to 28 the control byte says, beyond it the byte that follows.
 func appendString(b []byte, s string) []byte {
-	s = s[:min(len(s), 28)]
+	if len(s) > 28 {
+		return append(append(b, typeString<<5|29, byte(len(s)-29)), s...)
+	}
 	return append(append(b, typeString<<5|byte(len(s))), s...)
 }
 

@@ -14,6 +14,10 @@ func (w *World) honest(s *Sent) {
 	s.Truth.Label = message.Ham
 	personal := w.rng.Float64() < personalShare
 	switch {
+	case s.Channel == message.Call:
+		w.honestCall(s, personal)
+	case s.Channel == message.IM:
+		w.honestIM(s, personal)
 	case s.Channel == message.SMS && personal:
 		w.personalText(s)
 	case s.Channel == message.SMS:
@@ -41,7 +45,7 @@ func (w *World) personalMail(s *Sent) {
 	}
 	w.throughProvider(s, &d, p)
 	s.Truth.Kind, s.Truth.Language = "personal", t.language
-	s.Mail.Raw = w.write(&d)
+	w.post(s, &d)
 }
 
 func (w *World) topicOf(p, to *person) topic {
@@ -59,7 +63,7 @@ func (w *World) throughProvider(s *Sent, d *draft, p *person) {
 	if d.cc != nil {
 		s.Mail.To = append(s.Mail.To, d.cc.address)
 	}
-	s.Truth.Country, s.Truth.Network = p.provider.country.code, p.provider.number
+	s.Truth.Country, s.Truth.Network, s.Truth.Path = p.provider.country.code, p.provider.number, pathOf(p.home, p.provider)
 }
 
 // businessMail is a receipt, a newsletter, a reminder.
@@ -86,8 +90,8 @@ func (w *World) businessMail(s *Sent) {
 	d.hops = []hop{{from: "app." + b.domain, address: b.host.host(b.server + 1), by: server, with: "ESMTP", at: s.At}}
 	s.Mail = &Mail{Client: b.host.host(b.server), Name: server, Helo: server, From: "bounce@" + b.domain, To: []string{to.address}, QueueID: w.queueID()}
 	s.Truth.Kind, s.Truth.Language = rule, t.language
-	s.Truth.Country, s.Truth.Network = b.host.country.code, b.host.number
-	s.Mail.Raw = w.write(&d)
+	s.Truth.Country, s.Truth.Network, s.Truth.Path = b.host.country.code, b.host.number, pathOf(b.host)
+	w.post(s, &d)
 }
 
 // customerOf is a customer who reads a language.
@@ -105,7 +109,15 @@ func (w *World) personalText(s *Sent) {
 	to := pick(w.rng, p.friends)
 	t := w.topicOf(p, to)
 	s.Truth.Kind, s.Truth.Language, s.Truth.Country = "personal", t.language, p.country.code
-	s.Text = w.text(systemPeople, p.number, tonInternational, to.number, w.speech(t).say("sms_personal"))
+	w.text(s, systemPeople, p.number, tonInternational, to.number, w.speech(t).say("sms_personal"))
+}
+
+// noticeOf is what a business has to say shortly.
+func (w *World) noticeOf(b *business, to *person) topic {
+	t := w.topicOf(b.writer, to)
+	t.known["company"] = b.name
+	t.known["link"] = b.domain + "/" + w.token(6)
+	return t
 }
 
 // businessText is a code, a reminder, a notice of a parcel.
@@ -113,13 +125,11 @@ func (w *World) businessText(s *Sent) {
 	b := pick(w.rng, w.businesses)
 	rule := pick(w.rng, b.trade.textsByRule)
 	to := w.customerOf(b.country.language)
-	t := w.topicOf(b.writer, to)
-	t.known["company"] = b.name
-	t.known["link"] = b.domain + "/" + w.token(6)
+	t := w.noticeOf(b, to)
 	s.Truth.Kind, s.Truth.Language, s.Truth.Country = rule[len("sms_"):], t.language, b.country.code
 	system := systemBusiness
 	if w.rng.IntN(8) == 0 {
 		system = systemCheap
 	}
-	s.Text = w.text(system, b.sender, tonAlphanumeric, to.number, w.speech(t).say(rule))
+	w.text(s, system, b.sender, tonAlphanumeric, to.number, w.speech(t).say(rule))
 }

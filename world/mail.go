@@ -50,6 +50,12 @@ type hop struct {
 
 const dateLayout = "Mon, 2 Jan 2006 15:04:05 -0700"
 
+// post puts a draft into its envelope.
+func (w *World) post(s *Sent, d *draft) {
+	s.Mail.Raw = w.write(d)
+	s.Truth.Sender = d.from[strings.LastIndexByte(d.from, '@')+1:]
+}
+
 // write writes d as RFC 5322 wants it.
 func (w *World) write(d *draft) []byte {
 	var b bytes.Buffer

@@ -3,6 +3,8 @@ package world
 import (
 	"math/rand/v2"
 	"strings"
+
+	"rempart/message"
 )
 
 // person is someone who writes.
@@ -11,10 +13,12 @@ type person struct {
 	country     *country
 	address     string   // of mail
 	number      string   // of the phone, international without plus
+	carrier     *network // that the phone is with
 	provider    *network // of the mail address; nil for customers of this operator
 	home        *network // where the computer stands
 	program     string   // User-Agent or X-Mailer
 	html        bool
+	device      string // User-Agent of the phone
 	friends     []*person
 }
 
@@ -28,6 +32,8 @@ type business struct {
 	host         *network
 	server       int    // of the host's addresses
 	sender       string // of texts
+	number       string // that its calls show
+	hotline      string // that customers call and that never calls; empty if it has none
 	writer       *person
 }
 
@@ -36,16 +42,17 @@ type trade struct {
 	names       []string // {city} and {last} are put in
 	mails       []string
 	textsByRule []string
+	calls       []string // kinds
 }
 
 var trades = []trade{
-	{[]string{"{last} Books", "{last} & Co", "{city} Garden", "Bikes {last}", "Tea House {city}"}, []string{"receipt", "newsletter", "receipt"}, []string{"sms_parcel", "sms_code"}},
-	{[]string{"Bank of {city}", "{city} Savings", "{last} Credit Union"}, []string{"account"}, []string{"sms_bank", "sms_code", "sms_code"}},
-	{[]string{"{city} Parcel", "Courier {last}", "{city} Post"}, []string{"receipt"}, []string{"sms_parcel"}},
-	{[]string{"Dr {last}", "Dental {city}", "Physio {last}"}, []string{"appointment"}, []string{"sms_appointment"}},
-	{[]string{"{city} School", "{last} Primary", "Music School {city}"}, []string{"school"}, []string{"sms_school"}},
-	{[]string{"{last} Media", "{city} Courier", "Radio {city}"}, []string{"newsletter"}, []string{"sms_code"}},
-	{[]string{"{last} Engineering", "{city} Works", "{last} Partners"}, []string{"work"}, []string{"sms_code"}},
+	{[]string{"{last} Books", "{last} & Co", "{city} Garden", "Bikes {last}", "Tea House {city}"}, []string{"receipt", "newsletter", "receipt"}, []string{"sms_parcel", "sms_code"}, []string{"call_centre"}},
+	{[]string{"Bank of {city}", "{city} Savings", "{last} Credit Union"}, []string{"account"}, []string{"sms_bank", "sms_code", "sms_code"}, []string{"call_centre", "call_centre", "work"}},
+	{[]string{"{city} Parcel", "Courier {last}", "{city} Post"}, []string{"receipt"}, []string{"sms_parcel"}, []string{"delivery"}},
+	{[]string{"Dr {last}", "Dental {city}", "Physio {last}"}, []string{"appointment"}, []string{"sms_appointment"}, []string{"appointment", "appointment", "work"}},
+	{[]string{"{city} School", "{last} Primary", "Music School {city}"}, []string{"school"}, []string{"sms_school"}, []string{"school", "work"}},
+	{[]string{"{last} Media", "{city} Courier", "Radio {city}"}, []string{"newsletter"}, []string{"sms_code"}, []string{"call_centre"}},
+	{[]string{"{last} Engineering", "{city} Works", "{last} Partners"}, []string{"work"}, []string{"sms_code"}, []string{"work"}},
 }
 
 var firstNames = map[string][]string{
@@ -72,6 +79,9 @@ var programs = []struct {
 	{"User-Agent: Mozilla Thunderbird", false}, {"X-Mailer: Apple Mail (2.3774)", true}, {"X-Mailer: Microsoft Outlook 16.0", true},
 	{"X-Mailer: Webmail 4.2", true}, {"User-Agent: K-9 Mail for Android", false},
 }
+
+// devices that people call and chat with.
+var devices = []string{"Handset/14.2 IMS", "Pocket 9 VoLTE", "Deskphone 480", "Softphone 5.1", "IMS-UE/3GPP-R16"}
 
 // operatorDomain is where this operator's customers have their mail.
 const operatorDomain = "harbour-mail.example"
@@ -103,8 +113,20 @@ func (w *World) populate(rng *rand.Rand) {
 			p.friends = append(p.friends, pick(rng, w.customers))
 		}
 	}
+	for _, p := range w.customers {
+		for range 1 + rng.IntN(friendCount) {
+			c := pick(rng, w.customers)
+			if c != p && (c.country.language == p.country.language || rng.IntN(6) == 0) {
+				p.friends, c.friends = append(p.friends, c), append(c.friends, p)
+			}
+		}
+	}
 	for i := range businessCount {
-		w.businesses = append(w.businesses, w.business(rng, trades[i%len(trades)], i))
+		b := w.business(rng, trades[i%len(trades)], i)
+		w.businesses = append(w.businesses, b)
+		if b.hotline != "" {
+			w.hotlines = append(w.hotlines, b.hotline)
+		}
 	}
 }
 
@@ -115,8 +137,12 @@ func (w *World) person(rng *rand.Rand, provider *network, i int) *person {
 		c, domain = provider.country, provider.domain
 	}
 	program := pick(rng, programs)
-	p := &person{first: pick(rng, firstNames[c.language]), last: pick(rng, lastNames[c.language]), country: c, number: c.number(rng),
-		provider: provider, home: pick(rng, w.networksOf(access, c)), program: program.name, html: program.html}
+	p := &person{first: pick(rng, firstNames[c.language]), last: pick(rng, lastNames[c.language]), country: c, number: c.anyNumber(rng),
+		provider: provider, home: pick(rng, w.networksOf(fixed, c)), program: program.name, html: program.html, device: pick(rng, devices)}
+	p.carrier = w.networksOf(own, nil)[0]
+	if provider != nil {
+		p.carrier = w.carrierOf(p.number)
+	}
 	local := plain(p.first) + pick(rng, []string{".", "-", ""}) + plain(p.last)
 	p.address = local + base36(uint64(i)) + "@" + domain
 	return p
@@ -136,6 +162,12 @@ func (w *World) business(rng *rand.Rand, t trade, i int) *business {
 	b.sender = strings.ReplaceAll(asciiFold(name), " ", "")
 	b.sender = strings.ReplaceAll(b.sender, "&", "")
 	b.sender = b.sender[:min(len(b.sender), 11)]
+	b.number = c.number(rng, message.FixedLine)
+	if strings.Contains(name, "Bank") || strings.Contains(name, "Savings") {
+		if c.has(message.TollFree) {
+			b.hotline = c.number(rng, message.TollFree)
+		}
+	}
 	return b
 }
 

@@ -55,7 +55,7 @@ func (w *World) value(t topic, name string) (v string, keep bool) {
 	case "code":
 		return fmt.Sprintf("%06d", w.rng.IntN(1000000)), true
 	case "number":
-		return "+" + t.country.number(w.rng), true
+		return "+" + t.country.anyNumber(w.rng), true
 	case "lastname":
 		return pick(w.rng, lastNames[t.language]), true
 	case "mefull":

@@ -20,13 +20,18 @@ func (w *World) spam(s *Sent) {
 		to = pick(w.rng, w.customers)
 	}
 	t := topic{language: language, country: pick(w.rng, w.countries), scale: c.purpose.scale, known: map[string]string{"to": to.first, "tofull": to.full()}}
-	t.known["link"] = w.link(v, s.Channel == message.SMS)
+	t.known["link"] = w.link(v, s.Channel != message.Email)
 	s.Truth = Truth{Label: message.Spam, Category: c.purpose.category, Kind: c.purpose.name, Campaign: c.name, Language: language}
-	if s.Channel == message.SMS {
+	switch s.Channel {
+	case message.SMS:
 		w.spamText(s, c, v, to, t)
-		return
+	case message.Call:
+		w.spamCall(s, c, v, to)
+	case message.IM:
+		w.spamIM(s, c, v, to, t)
+	default:
+		w.spamMail(s, c, v, to, t)
 	}
-	w.spamMail(s, c, v, to, t)
 }
 
 // worded is the voice of a campaign: within a wave it may have a few wordings only, while names, amounts, numbers and
@@ -39,7 +44,8 @@ func (w *World) worded(v *wave, t topic) speech {
 	return speech
 }
 
-func (w *World) spamText(s *Sent, c *campaign, v *wave, to *person, t topic) {
+// wordedText is a text of a campaign, with its tricks played.
+func (w *World) wordedText(s *Sent, c *campaign, v *wave, t topic) string {
 	body := w.worded(v, t).say(c.purpose.name + "_sms")
 	for _, trick := range v.tricks {
 		if w.rng.IntN(3) > 0 {
@@ -49,13 +55,17 @@ func (w *World) spamText(s *Sent, c *campaign, v *wave, to *person, t topic) {
 			}
 		}
 	}
-	number := pick(w.rng, v.numbers)
-	s.Truth.Country = t.country.code
+	return body
+}
+
+func (w *World) spamText(s *Sent, c *campaign, v *wave, to *person, t topic) {
+	body := w.wordedText(s, c, v, t)
+	s.Truth.Country = v.abroad.code
 	if v.sender == "" {
-		s.Text = w.text(systemPeople, number, tonInternational, to.number, body)
+		w.text(s, systemPeople, pick(w.rng, v.numbers), tonInternational, to.number, body)
 		return
 	}
-	s.Text = w.text(systemCheap, v.sender, tonAlphanumeric, to.number, body)
+	w.text(s, systemCheap, v.sender, tonAlphanumeric, to.number, body)
 }
 
 func (w *World) spamMail(s *Sent, c *campaign, v *wave, to *person, t topic) {
@@ -89,7 +99,7 @@ func (w *World) spamMail(s *Sent, c *campaign, v *wave, to *person, t topic) {
 		}
 		w.throughProvider(s, &d, victim)
 	}
-	s.Mail.Raw = w.write(&d)
+	w.post(s, &d)
 }
 
 // invoice is an attachment of a page that asks for money; it holds nothing that runs.
@@ -118,7 +128,7 @@ func (w *World) byBot(s *Sent, d *draft, c *campaign, v *wave) {
 		name = "dyn-" + strings.ReplaceAll(m.address.String(), ".", "-") + "." + m.network.domain
 	}
 	s.Mail = &Mail{Client: m.address, Name: name, Helo: helo, From: d.from, To: []string{d.to}, QueueID: w.queueID()}
-	s.Truth.Country, s.Truth.Network = m.network.country.code, m.network.number
+	s.Truth.Country, s.Truth.Network, s.Truth.Path = m.network.country.code, m.network.number, pathOf(m.network)
 }
 
 // byServer sends from a rented server, well formed, with a way to unsubscribe that leads nowhere.
@@ -132,5 +142,5 @@ func (w *World) byServer(s *Sent, d *draft, v *wave) {
 	}
 	d.noPlain = v.seed%5 == 0
 	s.Mail = &Mail{Client: m.address, Name: server, Helo: server, From: "b-" + w.token(6) + "@" + v.domain, To: []string{d.to}, QueueID: w.queueID()}
-	s.Truth.Country, s.Truth.Network = m.network.country.code, m.network.number
+	s.Truth.Country, s.Truth.Network, s.Truth.Path = m.network.country.code, m.network.number, pathOf(m.network)
 }

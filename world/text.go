@@ -17,8 +17,12 @@ const (
 	oneUCS2, partUCS2 = 140, 134
 )
 
-// text makes the short messages of a text.
-func (w *World) text(system, source string, ton byte, destination, body string) *Text {
+// text makes the short messages of a text, and the truth about where they come from.
+func (w *World) text(s *Sent, system, source string, ton byte, destination, body string) {
+	s.Truth.Path, s.Truth.Sender = []string{system}, source
+	if ton == tonInternational {
+		s.Truth.Sender = "+" + source
+	}
 	t := &Text{SystemID: system, Source: source, SourceTON: ton, Destination: destination, Body: body, Encoding: "gsm7"}
 	whole, coding := sms.Encode(body)
 	one, part := oneGSM, partGSM
@@ -27,7 +31,8 @@ func (w *World) text(system, source string, ton byte, destination, body string) 
 	}
 	if len(whole) <= one {
 		t.Parts = []Part{{UserData: whole}}
-		return t
+		s.Text = t
+		return
 	}
 	cut := pieces(body, part)
 	reference := byte(w.rng.IntN(256))
@@ -39,7 +44,7 @@ func (w *World) text(system, source string, ton byte, destination, body string) 
 		header := []byte{5, 0, 3, reference, byte(len(cut)), byte(i + 1)} // TS 23.040 section 9.2.3.24.1
 		t.Parts = append(t.Parts, Part{UserData: append(header, data...), UDHI: true})
 	}
-	return t
+	s.Text = t
 }
 
 // pieces cuts s so that each is at most limit bytes when it is encoded; no character is torn.

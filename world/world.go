@@ -1,5 +1,5 @@
-// Package world makes simulated worlds from a seed: countries, operators, people, businesses and spammers, and the mails
-// and texts that they send, each with the truth about it.
+// Package world makes simulated worlds from a seed: countries, operators, people, businesses and spammers, and the mails,
+// texts, calls and instant messages that they send, each with the truth about it.
 //
 // A [World] is the same for the same [Config]: its people and its messages, byte for byte. [World.Next] gives the next
 // message in the order of virtual time. Config.Stream chooses another stretch of traffic among the same people and the
@@ -8,7 +8,7 @@
 // Nothing here is of the real world: addresses are from 2001:db8::/32 and 198.18.0.0/15, networks have private numbers
 // (64512 to 65534), domains end in .example and .test, countries have user-assigned codes (XA to XE), and telephone
 // numbers are from ranges set aside for fiction. All texts were written for it (text/*.toml). [World.Geography] places the
-// addresses as an MMDB file.
+// addresses as an MMDB file, [World.NumberPlan] the numbers, and [World.Map] draws the countries.
 //
 // A World is for one goroutine. It does no I/O: package send plays it against front doors.
 package world
@@ -30,15 +30,19 @@ type Config struct {
 	Rate   float64   // messages a second of virtual time, in the mean
 }
 
-// What the traffic is made of. The share of spam is that of a mail system behind no filter but a few blocklists, and of
-// texts on a network whose grey routes are half closed.
-const (
-	mailShare     = 0.65
-	mailSpamShare = 0.45
-	textSpamShare = 0.20
-)
+// mix is what the traffic is made of. The share of spam is that of a mail system behind no filter but a few blocklists, of
+// texts on a network whose grey routes are half closed, and of calls and messages where nobody was yet stopped.
+var mix = []struct {
+	channel     message.Channel
+	share, spam float64 // of all messages; of the channel's
+}{
+	{message.Email, 0.50, 0.45},
+	{message.SMS, 0.25, 0.20},
+	{message.Call, 0.15, 0.30},
+	{message.IM, 0.10, 0.25},
+}
 
-// Sent is one message, how it goes over the wire, and the truth about it. One of Mail and Text is there.
+// Sent is one message, how it goes over the wire, and the truth about it. One of Mail, Text, Call and IM is there.
 type Sent struct {
 	Number  uint64        // 1 is the stream's first
 	At      time.Time     // virtual
@@ -47,6 +51,8 @@ type Sent struct {
 	Truth   Truth
 	Mail    *Mail
 	Text    *Text
+	Call    *Call
+	IM      *IM
 }
 
 // Truth is what no filter is told.
@@ -57,7 +63,9 @@ type Truth struct {
 	Campaign string           // of a spam, the same on all channels; else empty
 	Language string           // BCP 47
 	Country  string           // where it comes from
-	Network  uint32           // number of the system it comes from; 0 for texts
+	Network  uint32           // number of the system that handed it to the operator; 0 for texts
+	Path     []string         // its real way, from the origin to who handed it to the operator: networks as "AS64512", submitters of texts by name
+	Sender   string           // number with plus, sender ID, or domain of the author
 	Evasion  []string         // tricks played on this message
 }
 
@@ -90,6 +98,19 @@ type Part struct {
 	UDHI     bool
 }
 
+// Call is a call as it reaches the operator, and what became of it if nobody stopped it.
+type Call struct {
+	SIP
+	// Records are how it ended, and after it the calls back by who was called, as the operator's exchange writes them.
+	Records []message.CallRecord
+}
+
+// IM is an instant message (SIP MESSAGE, RFC 3428) as it reaches the operator.
+type IM struct {
+	SIP
+	Body string
+}
+
 // World is one simulated world.
 type World struct {
 	cfg       Config
@@ -103,7 +124,9 @@ type World struct {
 	customers  []*person // of this operator: who gets everything
 	others     []*person
 	businesses []*business
+	hotlines   []string
 	campaigns  []*campaign
+	burst      burst
 }
 
 // New makes the world of a configuration.
@@ -126,6 +149,7 @@ func New(c Config) (*World, error) {
 // The streams of one seed, kept apart: what the world is made of, its waves, its traffic.
 const (
 	populationStream = 1
+	mapStream        = 2
 	waveBase         = 1 << 20
 	streamBase       = 1 << 40
 )
@@ -135,12 +159,15 @@ func (w *World) Next() Sent {
 	delay := time.Duration(w.rng.ExpFloat64() / w.cfg.Rate * float64(time.Second))
 	w.now = w.now.Add(delay)
 	w.number++
-	s := Sent{Number: w.number, At: w.now, Delay: delay, Channel: message.Email}
-	spam := mailSpamShare
-	if w.rng.Float64() >= mailShare {
-		s.Channel, spam = message.SMS, textSpamShare
+	m := mix[0]
+	x := w.rng.Float64()
+	for _, m = range mix {
+		if x -= m.share; x < 0 {
+			break
+		}
 	}
-	if w.rng.Float64() < spam {
+	s := Sent{Number: w.number, At: w.now, Delay: delay, Channel: m.channel}
+	if w.rng.Float64() < m.spam {
 		w.spam(&s)
 	} else {
 		w.honest(&s)

@@ -2,6 +2,8 @@ package world
 
 import (
 	"bytes"
+	"encoding/csv"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -61,7 +63,7 @@ func TestPlausible(t *testing.T) {
 	last := start
 	count := map[string]int{}
 	texts := map[string]bool{}
-	campaigns := map[string][2]int{}
+	campaigns := map[string][5]int{}
 	for range n {
 		s := w.Next()
 		if s.At.Before(last) || !s.At.Equal(last.Add(s.Delay)) {
@@ -77,10 +79,12 @@ func TestPlausible(t *testing.T) {
 		if (s.Truth.Label == message.Spam) != (s.Truth.Campaign != "" && s.Truth.Category != message.CategoryNone) || s.Truth.Country == "" || s.Truth.Language == "" {
 			t.Fatalf("truth %+v", s.Truth)
 		}
-		if c := campaigns[s.Truth.Campaign]; s.Channel == message.Email {
-			campaigns[s.Truth.Campaign] = [2]int{c[0] + 1, c[1]}
-		} else {
-			campaigns[s.Truth.Campaign] = [2]int{c[0], c[1] + 1}
+		of := campaigns[s.Truth.Campaign]
+		of[s.Channel]++
+		campaigns[s.Truth.Campaign] = of
+		if len(s.Truth.Path) == 0 || s.Truth.Sender == "" || (s.Truth.Network != 0) != (s.Text == nil) ||
+			s.Truth.Network != 0 && s.Truth.Path[len(s.Truth.Path)-1] != fmt.Sprintf("AS%d", s.Truth.Network) {
+			t.Fatalf("truth %+v", s.Truth)
 		}
 		m := s.Messages()
 		for _, m := range m {
@@ -93,23 +97,38 @@ func TestPlausible(t *testing.T) {
 		if s.Mail != nil && len(s.Mail.To) > 1 {
 			count["several recipients"]++
 		}
-		if s.Mail != nil {
+		switch {
+		case s.Mail != nil:
 			checkMail(t, &s, m[0])
-		} else {
+		case s.Text != nil:
 			checkText(t, &s, m)
+		case s.Call != nil:
+			checkSIP(t, w, &s, &s.Call.SIP, m[0])
+			checkRecords(t, &s)
+			if s.Truth.Label == message.Spam && strings.HasPrefix(s.Call.Callee, s.Call.Caller[:7]) {
+				count["neighbour"]++
+			}
+			if b, _ := w.blockOf(s.Call.Caller); b == nil {
+				count["impossible"]++
+			} else {
+				count["calls from "+b.line.String()]++
+			}
+			count["records"] += len(s.Call.Records)
+		default:
+			checkSIP(t, w, &s, &s.IM.SIP, m[0])
+			if s.Truth.Label == message.Spam && len(m[0].Links) > 0 {
+				count["messages with links"]++
+			}
 		}
 	}
-	mails, short := count["email ham"]+count["email spam"], count["sms ham"]+count["sms spam"]
-	for _, share := range []struct {
-		name      string
-		got, want float64
-	}{
-		{"mails", float64(mails) / n, mailShare},
-		{"spam in mails", float64(count["email spam"]) / float64(mails), mailSpamShare},
-		{"spam in texts", float64(count["sms spam"]) / float64(short), textSpamShare},
-	} {
-		if share.got < share.want-0.02 || share.got > share.want+0.02 {
-			t.Errorf("share of %s is %.3f, want %.2f", share.name, share.got, share.want)
+	for _, row := range mix {
+		name := row.channel.String()
+		spam := count[name+" spam"]
+		all := spam + count[name+" ham"]
+		for _, share := range []struct{ got, want float64 }{{float64(all) / n, row.share}, {float64(spam) / float64(all), row.spam}} {
+			if share.got < share.want-0.03 || share.got > share.want+0.03 {
+				t.Errorf("%s: share %.3f, want %.2f", name, share.got, share.want)
+			}
 		}
 	}
 	if d := last.Sub(start).Seconds(); d < n/20*0.95 || d > n/20*1.05 {
@@ -120,12 +139,16 @@ func TestPlausible(t *testing.T) {
 	}
 	both := 0
 	for name, c := range campaigns {
-		if name != "" && c[0] > 0 && c[1] > 0 {
+		if name != "" && c[message.Email] > 0 && c[message.SMS] > 0 {
 			both++
 		}
+		if name != "" && c[message.Email] > 0 && c[message.SMS] > 0 && c[message.Call]+c[message.IM] > 0 {
+			count["campaigns on three channels"]++
+		}
 	}
-	for _, kind := range []string{"personal", "receipt", "newsletter", "appointment", "account", "school", "work", "code", "bank", "parcel", "fee", "pills", "invoice", "crypto", "job", "app",
-		"several recipients", "evasion homoglyph", "evasion zero_width", "evasion spaced", "evasion leet", "evasion hidden", "evasion base64", "evasion link_text"} {
+	for _, kind := range []string{"personal", "receipt", "newsletter", "appointment", "account", "school", "work", "code", "bank", "parcel", "fee", "pills", "invoice", "crypto", "job", "app", "energy", "callback",
+		"call_centre", "delivery", "neighbour", "impossible", "calls from premium", "calls from toll_free", "records", "messages with links",
+		"campaigns on three channels", "evasion forged_hop", "evasion spoofed_number", "several recipients", "evasion homoglyph", "evasion zero_width", "evasion spaced", "evasion leet", "evasion hidden", "evasion base64", "evasion link_text"} {
 		if count[kind] == 0 {
 			t.Errorf("no %s", kind)
 		}
@@ -172,7 +195,56 @@ func checkMail(t *testing.T, s *Sent, m *message.Message) {
 	}
 }
 
-var fiction = regexp.MustCompile(`^(447700900\d{3}|49(3023125|6990009|4066969|2214710|8999998)\d{3}|3363998\d{4}|1\d{3}55501\d\d)$`)
+var fiction = regexp.MustCompile(`^(44(7700900|2079460|8081570|9098790)\d{3}|49(3023125|6990009|4066969|2214710|8999998)\d{3}|33(63998|19900)\d{4}|1\d{3}55501\d\d)$`)
+
+// nobodys are numbers that no plan can have: a zero after the country code, or too few digits.
+var nobodys = regexp.MustCompile(`^(440\d{10}|330\d{11}|447700\d\d)$`)
+
+// checkSIP holds a request to the numbers and addresses of this world, and to its truth.
+func checkSIP(t *testing.T, w *World, s *Sent, x *SIP, m *message.Message) {
+	t.Helper()
+	if !fiction.MatchString(x.Callee) || !fiction.MatchString(x.Caller) && !nobodys.MatchString(x.Caller) || x.CallID == "" || len(x.Via) == 0 {
+		t.Fatalf("%+v", x)
+	}
+	for _, v := range x.Via {
+		if !slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(v.Address) }) {
+			t.Fatalf("via %+v", v)
+		}
+	}
+	if n := w.networkOf(x.Via[0].Address); n == nil || n.number != s.Truth.Network {
+		t.Fatalf("handed over by %s, the truth is AS%d", x.Via[0].Address, s.Truth.Network)
+	}
+	if m.Source.ID != "+"+x.Caller || m.Recipients[0].Address != "+"+x.Callee || m.Source.Address != x.Via[0].Address || (s.IM != nil && m.Text == "") {
+		t.Fatalf("message %+v of %+v", m, x)
+	}
+	via := "SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bKx"
+	raw := x.request("INVITE", via, "application/sdp", "v=0\r\n")
+	head, body, _ := strings.Cut(string(raw), "\r\n\r\n")
+	if body != "v=0\r\n" || strings.Count(head, "\r\nVia: ") != 1+len(x.Via) || !strings.Contains(head, "\r\nContent-Length: 5") || strings.Contains(head, "%!") {
+		t.Fatalf("%s", raw)
+	}
+}
+
+func (w *World) networkOf(a netip.Addr) *network {
+	for _, n := range w.networks {
+		if n.v4.Contains(a) || n.v6.Contains(a) {
+			return n
+		}
+	}
+	return nil
+}
+
+func checkRecords(t *testing.T, s *Sent) {
+	t.Helper()
+	for i, r := range s.Call.Records {
+		if r.Answered != (r.Duration > 0) || r.Duration > longestCall || r.Begun.Before(s.At) || r.HungUp == message.PartyUnknown || r.CallID == "" {
+			t.Fatalf("record %+v", r)
+		}
+		if from, to := "+"+s.Call.Caller, "+"+s.Call.Callee; i == 0 && (r.Caller != from || r.Callee != to) || i > 0 && (r.Caller != to || r.Callee != from) {
+			t.Fatalf("record %+v of a call from %s", r, from)
+		}
+	}
+}
 
 func checkText(t *testing.T, s *Sent, parts []*message.Message) {
 	t.Helper()
@@ -259,16 +331,166 @@ func TestGeography(t *testing.T) {
 				Code string `maxminddb:"iso_code"`
 			} `maxminddb:"country"`
 			Number uint32 `maxminddb:"autonomous_system_number"`
+			Name   string `maxminddb:"autonomous_system_organization"`
 		}
 		if err := r.Lookup(s.Mail.Client).Decode(&got); err != nil {
 			t.Fatal(err)
 		}
-		if got.Country.Code != s.Truth.Country || got.Number != s.Truth.Network {
+		if n := w.networkOf(s.Mail.Client); got.Country.Code != s.Truth.Country || got.Number != s.Truth.Network || got.Name != n.name {
 			t.Fatalf("%s is in %+v, but %s AS%d", s.Mail.Client, got, s.Truth.Country, s.Truth.Network)
 		}
 	}
 	if r.Lookup(netip.MustParseAddr("192.0.2.1")).Found() {
 		t.Error("an address of nobody was found")
+	}
+}
+
+// The plan says of every number that somebody has, and of no other, where it is and what for.
+func TestNumberPlan(t *testing.T) {
+	w := newWorld(t, 3, 0)
+	rows, err := csv.NewReader(bytes.NewReader(w.NumberPlan())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(number string) []string {
+		for _, r := range rows {
+			if strings.HasPrefix("+"+number, r[0]) {
+				return r
+			}
+		}
+		return nil
+	}
+	for _, p := range append(slices.Clone(w.customers), w.others...) {
+		if r := find(p.number); r == nil || r[1] != p.country.code || r[2] != "mobile" && r[2] != "fixed" {
+			t.Errorf("%s of %s: %v", p.number, p.country.code, r)
+		}
+	}
+	for range 1000 {
+		if n := w.impossible(); find(n) != nil {
+			t.Errorf("%s is in the plan", n)
+		}
+	}
+	for _, r := range rows {
+		var line message.LineType
+		if err := line.UnmarshalText([]byte(r[2])); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Acquaintances call each other both ways and talk; machines that read a letter out call many in a row; who sells something
+// is left at once.
+func TestCalls(t *testing.T) {
+	w := newWorld(t, 1, 0)
+	pairs := map[[2]string]bool{}
+	type sum struct{ n, answered, seconds, byCallee int }
+	kinds := map[string]sum{}
+	both, run, longest := 0, 0, 0
+	for range 30000 {
+		s := w.Next()
+		if s.Call == nil {
+			continue
+		}
+		r := s.Call.Records[0]
+		kind := s.Truth.Kind
+		if kind == "personal" {
+			pairs[[2]string{r.Caller, r.Callee}] = true
+			if pairs[[2]string{r.Callee, r.Caller}] {
+				both++
+			}
+		}
+		if run++; kind != "school" && s.Truth.Label == message.Ham {
+			run = 0
+		}
+		longest = max(longest, run)
+		k := kinds[kind]
+		k.n++
+		if r.Answered {
+			k.answered++
+			k.seconds += int(r.Duration.Seconds())
+			if r.HungUp == message.Callee {
+				k.byCallee++
+			}
+		}
+		kinds[kind] = k
+	}
+	mean := func(kind string) int { return kinds[kind].seconds / max(1, kinds[kind].answered) }
+	if both < 20 || longest < 8 {
+		t.Errorf("%d calls the other way, at most %d of a school in a row", both, longest)
+	}
+	if mean("personal") < 90 || mean("energy") > 30 || mean("school") > 40 || kinds["callback"].answered > 0 || kinds["callback"].n == 0 {
+		t.Errorf("%+v", kinds)
+	}
+	if e, p := kinds["energy"], kinds["personal"]; e.byCallee*2 < e.answered || p.byCallee*3 < p.answered || p.byCallee*3 > 2*p.answered {
+		t.Errorf("hung up by the callee: %+v %+v", e, p)
+	}
+}
+
+// The map has a whole shape for each country, within its box.
+func TestMap(t *testing.T) {
+	w := newWorld(t, 1, 0)
+	shapes := w.Map()
+	if !reflect.DeepEqual(shapes, newWorld(t, 1, 5).Map()) || reflect.DeepEqual(shapes, newWorld(t, 2, 0).Map()) {
+		t.Error("the map is not the seed's")
+	}
+	for i, s := range shapes {
+		if s.Code != w.countries[i].code || s.Name == "" || !strings.HasSuffix(s.Path, "Z") {
+			t.Errorf("%+v", s)
+		}
+		for j, f := range regexp.MustCompile(`-?[0-9.]+`).FindAllString(s.Path, -1) {
+			var x float64
+			if _, err := fmt.Sscan(f, &x); err != nil || x < 0 || x > 1000 || j%2 == 1 && x > 500 {
+				t.Errorf("%s: coordinate %s", s.Code, f)
+			}
+		}
+	}
+}
+
+// The ledger adds up to what was sent, and its edges lead to the doors.
+func TestLedger(t *testing.T) {
+	w := newWorld(t, 1, 0)
+	l := Ledger{Doors: map[message.Channel]string{message.Email: "mx", message.SMS: "sms", message.Call: "sip", message.IM: "sip"},
+		Sender: func(s string) string { return s[:min(len(s), 8)] }}
+	const n = 5000
+	spam := uint64(0)
+	for range n {
+		s := w.Next()
+		l.Add(&s)
+		if s.Truth.Label == message.Spam {
+			spam++
+		}
+	}
+	var volumes, senders, doors Count
+	add := func(to *Count, c Count) { to.All += c.All; to.Spam += c.Spam }
+	for _, row := range mix {
+		add(&volumes, l.Volume(row.channel))
+		for _, c := range l.Senders(row.channel) {
+			add(&senders, c)
+		}
+	}
+	claimed := false
+	for e, c := range l.Edges() {
+		switch e.By {
+		case "mx", "sms", "sip":
+			add(&doors, c)
+		default:
+			claimed = true
+			if !strings.HasPrefix(e.From, "AS") || !strings.HasPrefix(e.By, "AS") || e.From == e.By {
+				t.Errorf("edge %+v", e)
+			}
+		}
+	}
+	want := Count{n, spam}
+	if volumes != want || senders != want || doors != want || !claimed {
+		t.Errorf("volumes %+v, senders %+v, doors %+v, want %+v", volumes, senders, doors, want)
+	}
+	var networks Count
+	for _, c := range l.Networks() {
+		add(&networks, c)
+	}
+	texts := l.Volume(message.SMS)
+	if networks.All+texts.All != n || networks.Spam+texts.Spam != spam {
+		t.Errorf("networks %+v, texts %+v", networks, texts)
 	}
 }
 
