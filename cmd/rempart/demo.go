@@ -177,7 +177,11 @@ func (d *demo) play(ctx context.Context, e *env) error {
 	d.player = send.New(send.Config{Milter: d.node.Address(mailDoor).String(), SMPP: d.node.Address(textDoor).String(),
 		Systems: d.world.Systems(), Speed: 1, Answered: d.answered, Log: d.log}, func() world.Sent {
 		d.world.CatchUp(e.now().UTC().Add(-maxBehind))
-		return d.world.Next()
+		for {
+			if s := d.world.Next(); s.Mail != nil || s.Text != nil {
+				return s
+			}
+		}
 	})
 	d.node.SetBooks(d.consoleBooks)
 	if err := d.greet(ctx, e.stdout); err != nil {

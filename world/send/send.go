@@ -1,5 +1,6 @@
 // Package send plays a world against real front doors by real protocol clients: mails by the milter protocol, as a mail
-// server's connection would, texts by SMPP 3.4 binds, behind which stands a small message centre of its own ([Centre]).
+// server's connection would, texts by SMPP 3.4 binds, behind which stands a small message centre of its own ([Centre]), calls
+// and instant messages by SIP over UDP, as a session border controller asks, and how calls ended by HTTP.
 //
 // A [Player] reads a stream in order, waits for each message's time, and hands it to workers through bounded queues: when
 // the front doors are slower than the stream, the stream waits and nothing is thrown away. Every message is answered, or
@@ -21,6 +22,9 @@ import (
 type Config struct {
 	Milter string // address of the front door, TCP
 	SMPP   string
+	SIP    string // UDP; empty for a stream without calls and instant messages
+	API    string // URL that takes the records of calls, without path
+	Token  string // for it
 
 	// Systems are the names under which texts are submitted: one bind each.
 	Systems []string
@@ -64,10 +68,13 @@ const (
 
 // Player plays one stream.
 type Player struct {
-	cfg   Config
-	next  func() world.Sent
-	mails chan world.Sent
-	texts map[string]chan submission
+	cfg     Config
+	next    func() world.Sent
+	began   time.Time // tells the transactions of this run from those of another
+	mails   chan world.Sent
+	texts   map[string]chan submission
+	calls   chan world.Sent // and instant messages
+	records chan ended
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and made anew when something below changes
@@ -76,12 +83,16 @@ type Player struct {
 	hand     int  // messages taken from the stream and not answered yet
 	books    map[message.Channel]*Book
 	receipts uint64
+	recorded uint64
 }
 
 // New makes a player of a stream; it starts nothing.
 func New(cfg Config, next func() world.Sent) *Player {
-	p := &Player{cfg: cfg, next: next, mails: make(chan world.Sent, queueSize), texts: map[string]chan submission{},
-		changed: make(chan struct{}), books: map[message.Channel]*Book{message.Email: newBook(), message.SMS: newBook()}}
+	p := &Player{cfg: cfg, next: next, began: time.Now(), mails: make(chan world.Sent, queueSize), texts: map[string]chan submission{},
+		calls: make(chan world.Sent, queueSize), records: make(chan ended, queueSize), changed: make(chan struct{}), books: map[message.Channel]*Book{}}
+	for _, c := range []message.Channel{message.Email, message.SMS, message.Call, message.IM} {
+		p.books[c] = newBook()
+	}
 	for _, name := range cfg.Systems {
 		p.texts[name] = make(chan submission, queueSize)
 	}
@@ -91,7 +102,18 @@ func New(cfg Config, next func() world.Sent) *Player {
 // Run plays until ctx is done or the stream ends; what is in hand is then answered, and the binds are unbound.
 func (p *Player) Run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx) // what is in hand outlives ctx
-	var workers sync.WaitGroup
+	var workers, asking sync.WaitGroup
+	if p.cfg.SIP != "" {
+		x, err := p.startExchange(ctx)
+		if err != nil {
+			return err
+		}
+		defer x.end()
+		for range callers {
+			asking.Go(func() { x.caller(p.calls) })
+		}
+		workers.Go(func() { p.recorder(work) })
+	}
 	for range mailers {
 		workers.Go(p.mailer)
 	}
@@ -103,6 +125,9 @@ func (p *Player) Run(ctx context.Context) error {
 	for _, q := range p.texts {
 		close(q)
 	}
+	close(p.calls)
+	asking.Wait()
+	close(p.records)
 	workers.Wait()
 	return err
 }
@@ -162,8 +187,14 @@ func (p *Player) take(ctx context.Context, s *world.Sent, due time.Time) (stood 
 
 // enqueue gives one message to its workers. It waits while their queue is full, also when ctx ends: the workers go on.
 func (p *Player) enqueue(s world.Sent) error {
-	if s.Mail != nil {
+	switch {
+	case s.Mail != nil:
 		p.mails <- s
+		return nil
+	case s.Text == nil && p.cfg.SIP == "":
+		return fmt.Errorf("send: a message on channel %s, and no address for SIP", s.Channel)
+	case s.Text == nil:
+		p.calls <- s
 		return nil
 	}
 	q, ok := p.texts[s.Text.SystemID]
