@@ -27,24 +27,17 @@ type purpose struct {
 // on reports whether a channel serves the purpose.
 func (p *purpose) on(channel message.Channel) bool { return slices.Contains(p.channels, channel) }
 
-const (
-	mail = message.Email
-	text = message.SMS
-	call = message.Call
-	im   = message.IM
-)
-
 var purposes = []purpose{
-	{"parcel", message.Phishing, []message.Channel{mail, text, im}, "", fee, []string{"parcel-redelivery-%s.example", "track-%s.test", "customs-fee-%s.example"}, []string{"Parcel Centre", "Delivery Service", "Customs Desk"}, []string{"PARCEL", "Pos7", "DELIVERY"}},
-	{"bank", message.Phishing, []message.Channel{mail, text, call}, "vishing", purchase, []string{"secure-login-%s.test", "account-verify-%s.example", "my-bank-%s.test"}, []string{"Security Team", "Bank Service", "Account Centre"}, []string{"BANK", "MyBank", "B4NK"}},
-	{"fee", message.Scam, []message.Channel{mail}, "", fortune, []string{"%s.test"}, []string{"Barrister James", "Dr Okoro", "Mrs Adela"}, nil},
-	{"pills", message.Commercial, []message.Channel{mail, text, im}, "", purchase, []string{"pharma-%s.test", "best-meds-%s.example", "rx-%s.test"}, []string{"Online Pharmacy", "Health Shop", "Dr Slim"}, []string{"PHARMACY", "HEALTH"}},
-	{"invoice", message.Scam, []message.Channel{mail}, "", purchase, []string{"invoice-doc-%s.example"}, []string{"Accounts", "Billing Department"}, nil},
-	{"crypto", message.Scam, []message.Channel{mail, text, im, call}, "robocall", wages, []string{"coin-robot-%s.test", "wallet-%s.example", "trade-%s.test"}, []string{"Trading Desk", "Coin Robot", "Wallet Service"}, []string{"WALLET", "COIN"}},
-	{"job", message.Scam, []message.Channel{text, im}, "", wages, []string{"%s.test"}, []string{"Recruiting", "HR Desk"}, []string{""}},
-	{"app", message.Malware, []message.Channel{text}, "", purchase, []string{"voicemail-%s.test", "update-%s.test"}, nil, []string{"Voicemail", "INFO", ""}},
-	{"energy", message.Commercial, []message.Channel{call}, "telemarketing", purchase, []string{"%s.test"}, []string{"Energy Advice", "Solar Team"}, nil},
-	{"callback", message.Scam, []message.Channel{call}, "wangiri", purchase, []string{"%s.test"}, nil, nil},
+	{"parcel", message.Phishing, []message.Channel{message.Email, message.SMS, message.IM}, "", fee, []string{"parcel-redelivery-%s.example", "track-%s.test", "customs-fee-%s.example"}, []string{"Parcel Centre", "Delivery Service", "Customs Desk"}, []string{"PARCEL", "Pos7", "DELIVERY"}},
+	{"bank", message.Phishing, []message.Channel{message.Email, message.SMS, message.Call}, "vishing", purchase, []string{"secure-login-%s.test", "account-verify-%s.example", "my-bank-%s.test"}, []string{"Security Team", "Bank Service", "Account Centre"}, []string{"BANK", "MyBank", "B4NK"}},
+	{"fee", message.Scam, []message.Channel{message.Email}, "", fortune, []string{"%s.test"}, []string{"Barrister James", "Dr Okoro", "Mrs Adela"}, nil},
+	{"pills", message.Commercial, []message.Channel{message.Email, message.SMS, message.IM}, "", purchase, []string{"pharma-%s.test", "best-meds-%s.example", "rx-%s.test"}, []string{"Online Pharmacy", "Health Shop", "Dr Slim"}, []string{"PHARMACY", "HEALTH"}},
+	{"invoice", message.Scam, []message.Channel{message.Email}, "", purchase, []string{"invoice-doc-%s.example"}, []string{"Accounts", "Billing Department"}, nil},
+	{"crypto", message.Scam, []message.Channel{message.Email, message.SMS, message.IM, message.Call}, "robocall", wages, []string{"coin-robot-%s.test", "wallet-%s.example", "trade-%s.test"}, []string{"Trading Desk", "Coin Robot", "Wallet Service"}, []string{"WALLET", "COIN"}},
+	{"job", message.Scam, []message.Channel{message.SMS, message.IM}, "", wages, []string{"%s.test"}, []string{"Recruiting", "HR Desk"}, []string{""}},
+	{"app", message.Malware, []message.Channel{message.SMS}, "", purchase, []string{"voicemail-%s.test", "update-%s.test"}, nil, []string{"Voicemail", "INFO", ""}},
+	{"energy", message.Commercial, []message.Channel{message.Call}, "telemarketing", purchase, []string{"%s.test"}, []string{"Energy Advice", "Solar Team"}, nil},
+	{"callback", message.Scam, []message.Channel{message.Call}, "wangiri", purchase, []string{"%s.test"}, nil, nil},
 }
 
 // infrastructure is how the mails of a campaign are sent.

@@ -1,11 +1,14 @@
 package world
 
 import (
+	"net/netip"
 	"strings"
 
 	"rempart/message"
+	"rempart/message/call"
 	"rempart/message/email"
-	"rempart/message/link"
+	"rempart/message/im"
+	"rempart/message/sip"
 	"rempart/message/sms"
 )
 
@@ -16,22 +19,9 @@ func (s *Sent) Messages() []*message.Message {
 	case s.Mail != nil:
 		return []*message.Message{s.Mail.message(s)}
 	case s.Call != nil:
-		m := s.Call.message(s)
-		m.Call = &message.CallInfo{UserAgent: s.Call.UserAgent}
-		if s.Call.Asserted != "" {
-			m.Call.Asserted = "+" + s.Call.Asserted
-		}
-		return []*message.Message{m}
+		return []*message.Message{s.overSIP(s.Call.Request(ownVia), call.Parse)}
 	case s.IM != nil:
-		m := s.IM.message(s)
-		m.Text, m.Size = s.IM.Body, len(s.IM.Body)
-		for l := link.NewScanner(m.Text); ; {
-			start, end, scheme, host, ok := l.Next()
-			if !ok {
-				return []*message.Message{m}
-			}
-			m.Links = append(m.Links, message.Link{URL: m.Text[start:end], Scheme: scheme, Host: host})
-		}
+		return []*message.Message{s.overSIP(s.IM.Request(ownVia), im.Parse)}
 	}
 	var all []*message.Message
 	for _, p := range s.Text.Parts {
@@ -43,20 +33,19 @@ func (s *Sent) Messages() []*message.Message {
 	return all
 }
 
-// message is what calls and instant messages have in common. The operator's own hop, which the door adds, is not in it.
-func (x *SIP) message(s *Sent) *message.Message {
-	number := "+" + x.Caller
-	m := &message.Message{Channel: s.Channel, Direction: message.In, Arrived: s.At, MailFrom: number, MessageID: x.CallID, Parts: 1,
-		From: message.Address{Name: x.Name, Local: number, Domain: x.Host}, To: []message.Address{{Local: "+" + x.Callee, Domain: operatorVoice}},
-		Recipients: []message.Recipient{{Address: "+" + x.Callee}}}
-	m.Source.ID, m.Source.Address = number, x.Via[0].Address
-	for i, v := range x.Via {
-		h := message.Hop{From: v.Host, Address: v.Address, With: "SIP/2.0/UDP", Trusted: i == 0}
-		if i > 0 {
-			h.By = x.Via[i-1].Host
-		}
-		m.Route = append(m.Route, h)
+// ownVia is the field of the operator's session border controller, which asks the front door from the same machine.
+const ownVia = "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKown"
+
+// overSIP reads a request as a front door does that knows the controller to be the operator's own.
+func (s *Sent) overSIP(request []byte, parse func(*sip.Message) *message.Message) *message.Message {
+	var r sip.Message
+	if err := r.Read(string(request)); err != nil {
+		panic(err) // the request begins with a start line
 	}
+	m := parse(&r)
+	own := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	sip.Hop{Peer: own, Relays: []netip.Prefix{netip.PrefixFrom(own, 32)}, At: s.At}.Trace(m, &r)
+	m.Direction, m.Arrived = message.In, s.At
 	return m
 }
 

@@ -72,15 +72,12 @@ func (w *World) blockOf(number string) (*block, *country) {
 	return nil, nil
 }
 
-// impossible is a number that no plan can have: an area code that is none, a zero after the country code, digits too few
-// or too many.
+// impossible is a number that no plan can have: an area code that is none, too few digits, too many.
 func (w *World) impossible() string {
-	switch w.rng.IntN(4) {
+	switch w.rng.IntN(3) {
 	case 0:
 		return fmt.Sprintf("1%d1155501%02d", 2+w.rng.IntN(8), w.rng.IntN(100))
 	case 1:
-		return fmt.Sprintf("4407700900%03d", w.rng.IntN(1000))
-	case 2:
 		return fmt.Sprintf("447700%02d", w.rng.IntN(90))
 	}
 	return fmt.Sprintf("3300%010d", w.rng.IntN(1000000000))

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rempart/geo"
 	"rempart/message"
 	"rempart/message/sms"
 
@@ -197,8 +198,8 @@ func checkMail(t *testing.T, s *Sent, m *message.Message) {
 
 var fiction = regexp.MustCompile(`^(44(7700900|2079460|8081570|9098790)\d{3}|49(3023125|6990009|4066969|2214710|8999998)\d{3}|33(63998|19900)\d{4}|1\d{3}55501\d\d)$`)
 
-// nobodys are numbers that no plan can have: a zero after the country code, or too few digits.
-var nobodys = regexp.MustCompile(`^(440\d{10}|330\d{11}|447700\d\d)$`)
+// nobodys are numbers that no plan can have: too few digits or too many.
+var nobodys = regexp.MustCompile(`^(330\d{11}|447700\d\d)$`)
 
 // checkSIP holds a request to the numbers and addresses of this world, and to its truth.
 func checkSIP(t *testing.T, w *World, s *Sent, x *SIP, m *message.Message) {
@@ -352,6 +353,15 @@ func TestNumberPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(t.TempDir(), "numbers.csv")
+	if err := os.WriteFile(file, w.NumberPlan(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	places, err := geo.Open(geo.Config{Numbers: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer places.Close()
 	find := func(number string) []string {
 		for _, r := range rows {
 			if strings.HasPrefix("+"+number, r[0]) {
@@ -364,10 +374,14 @@ func TestNumberPlan(t *testing.T) {
 		if r := find(p.number); r == nil || r[1] != p.country.code || r[2] != "mobile" && r[2] != "fixed" {
 			t.Errorf("%s of %s: %v", p.number, p.country.code, r)
 		}
+		if n := places.Number("+" + p.number); n.E164 != "+"+p.number || n.Country != p.country.code || !n.Valid {
+			t.Errorf("%s of %s is read as %+v", p.number, p.country.code, n)
+		}
 	}
 	for range 1000 {
-		if n := w.impossible(); find(n) != nil {
-			t.Errorf("%s is in the plan", n)
+		n := w.impossible()
+		if r := places.Number("+" + n); find(n) != nil || r.Valid {
+			t.Errorf("%s is in the plan: %+v", n, r)
 		}
 	}
 	for _, r := range rows {

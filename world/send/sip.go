@@ -1,7 +1,6 @@
 package send
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rempart/message/sip"
 	"rempart/world"
 )
 
@@ -164,7 +164,7 @@ func (x *exchange) read() {
 		if err != nil { // nobody listens there at the moment (ICMP): the timers go on
 			continue
 		}
-		r, ok := readReply(buf[:n])
+		r, ok := readReply(string(buf[:n]))
 		if !ok {
 			continue
 		}
@@ -178,44 +178,19 @@ func (x *exchange) read() {
 	}
 }
 
-// tagField is the field by which the front door labels what passes.
-const tagField = "x-rempart"
-
-// readReply reads the head of a response (RFC 3261 section 7.2); ok is false for what is none.
-func readReply(b []byte) (r reply, ok bool) {
-	head, _, _ := bytes.Cut(b, []byte("\r\n\r\n"))
-	lines := strings.Split(string(head), "\r\n")
-	version, rest, _ := strings.Cut(lines[0], " ")
-	code, _, _ := strings.Cut(rest, " ")
-	status, err := strconv.Atoi(code)
-	if version != "SIP/2.0" || err != nil || status < 100 || status > 699 {
+// readReply reads a response; ok is false for what is none.
+func readReply(text string) (r reply, ok bool) {
+	var m sip.Message
+	if err := m.Read(text); err != nil || m.Status == 0 {
 		return reply{}, false
 	}
-	r.status = status
-	for _, line := range lines[1:] {
-		name, value, _ := strings.Cut(line, ":")
-		value = strings.TrimSpace(value)
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "via", "v":
-			if r.branch == "" {
-				r.branch = parameter(value, "branch")
-			}
-		case "to", "t":
-			r.to = value
-		case tagField:
-			r.tagged = true
-		}
+	via, ok := sip.ReadVia(m.Get(sip.ViaField))
+	r = reply{status: m.Status, branch: via.Branch(), to: m.Get(sip.To)}
+	for _, f := range m.Fields { // what passes with a label has fields of the front door's own
+		r.tagged = r.tagged || len(f.Name) >= len(labels) && strings.EqualFold(f.Name[:len(labels)], labels)
 	}
-	return r, r.branch != ""
+	return r, ok && r.branch != ""
 }
 
-// parameter is the value of a parameter of the first element of a field.
-func parameter(value, name string) string {
-	value, _, _ = strings.Cut(value, ",")
-	for _, p := range strings.Split(value, ";")[1:] {
-		if k, v, ok := strings.Cut(strings.TrimSpace(p), "="); ok && strings.EqualFold(k, name) {
-			return v
-		}
-	}
-	return ""
-}
+// labels begins the names of the fields by which the front door labels what passes.
+const labels = "X-Rempart"
