@@ -5,13 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
-)
 
-// Shape is a country on the map: SVG path data in a box of 1000 x 500, and the point where its label stands.
-type Shape struct {
-	Code, Name, Path string
-	X, Y             float64
-}
+	"rempart/chart"
+)
 
 // islandTable is where the countries lie: the middle of the main island, how far it reaches, and where its small ones are.
 var islandTable = []struct {
@@ -26,9 +22,9 @@ var islandTable = []struct {
 }
 
 // Map draws the countries, the same for the same seed.
-func (w *World) Map() []Shape {
+func (w *World) Map() []chart.Shape {
 	rng := rand.New(rand.NewPCG(w.cfg.Seed, mapStream))
-	out := make([]Shape, len(w.countries))
+	out := make([]chart.Shape, len(w.countries))
 	for i, c := range w.countries {
 		at := islandTable[i]
 		var path strings.Builder
@@ -36,7 +32,7 @@ func (w *World) Map() []Shape {
 		for _, s := range at.small {
 			coast(&path, rng, s[0], s[1], s[2], s[2]*0.8, 14)
 		}
-		out[i] = Shape{c.code, c.name, path.String(), at.x, at.y}
+		out[i] = chart.Shape{Code: c.code, Name: c.name, Path: path.String(), Centre: chart.Point{X: at.x, Y: at.y}}
 	}
 	return out
 }

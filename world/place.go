@@ -131,6 +131,16 @@ func (n *network) host(i int) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
+// NetworkName is who runs the network that routes call "AS64512"; empty if it is none of this world's.
+func (w *World) NetworkName(as string) string {
+	for _, n := range w.networks {
+		if n.as() == as {
+			return n.name
+		}
+	}
+	return ""
+}
+
 // as is the network as routes name it.
 func (n *network) as() string { return fmt.Sprintf("AS%d", n.number) }
 
