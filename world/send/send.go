@@ -23,7 +23,7 @@ type Config struct {
 	Milter string // address of the front door, TCP
 	SMPP   string
 	SIP    string // UDP; empty for a stream without calls and instant messages
-	API    string // URL that takes the records of calls, without path
+	API    string // URL that takes the records of calls, without path; empty if nobody does
 	Token  string // for it
 
 	// Systems are the names under which texts are submitted: one bind each.
@@ -112,7 +112,9 @@ func (p *Player) Run(ctx context.Context) error {
 		for range callers {
 			asking.Go(func() { x.caller(p.calls) })
 		}
-		workers.Go(func() { p.recorder(work) })
+		if p.cfg.API != "" {
+			workers.Go(func() { p.recorder(work) })
+		}
 	}
 	for range mailers {
 		workers.Go(p.mailer)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"rempart/filter"
 	"rempart/gateway"
 	"rempart/gateway/milter"
+	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
 	"rempart/message"
 	"rempart/policy"
@@ -26,18 +28,19 @@ const tagSender = "Likely-SCAM"
 
 // rig is both front doors over the real filter and policy, and the message centre.
 type rig struct {
-	milter, smpp string
-	rules        *policy.Rules
+	milter, smpp, sip string
+	rules             *policy.Rules
 
 	mu     sync.Mutex
 	judged map[message.Channel]uint64
 	acted  map[message.Action]uint64
 	bodies map[string]bool // of mails, as the front door has them
+	calls  map[string]*message.Message
 }
 
 func newRig(t *testing.T, thresholds policy.Thresholds) *rig {
 	t.Helper()
-	r := &rig{judged: map[message.Channel]uint64{}, acted: map[message.Action]uint64{}, bodies: map[string]bool{}}
+	r := &rig{judged: map[message.Channel]uint64{}, acted: map[message.Action]uint64{}, bodies: map[string]bool{}, calls: map[string]*message.Message{}}
 	var err error
 	if r.rules, err = policy.New(policy.Config{Thresholds: thresholds}); err != nil {
 		t.Fatal(err)
@@ -50,6 +53,9 @@ func newRig(t *testing.T, thresholds policy.Thresholds) *rig {
 		r.judged[m.Channel]++
 		r.acted[d[0].Action]++
 		r.bodies[string(m.Raw)] = true
+		if m.Channel == message.Call || m.Channel == message.IM {
+			r.calls[m.MessageID] = m
+		}
 		r.mu.Unlock()
 		return gateway.Answer{Judgement: j, Decisions: d}
 	}
@@ -64,7 +70,16 @@ func newRig(t *testing.T, thresholds policy.Thresholds) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.milter, r.smpp = ml.Addr().String(), sl.Addr().String()
+	calls, err := sip.New(sip.Config{Door: gateway.Door{Name: "calls", Listen: []string{"127.0.0.1:0"}}, OnAccept: "continue", Relays: []string{"127.0.0.1"}}, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, packets, err := gateway.ListenBoth(t.Context(), []string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.milter, r.smpp, r.sip = ml.Addr().String(), sl.Addr().String(), packets[0].LocalAddr().String()
+	run(t, func(ctx context.Context) error { return calls.Run(ctx, streams, packets) })
 	run(t, func(ctx context.Context) error { return centre.Run(ctx, cl) })
 	run(t, func(ctx context.Context) error { return m.Run(ctx, []net.Listener{ml}) })
 	run(t, func(ctx context.Context) error { return s.Run(ctx, []net.Listener{sl}) })
@@ -102,19 +117,8 @@ func stream(t *testing.T) *world.World {
 	return w
 }
 
-// letters are the mails and texts of a stream.
-func letters(w *world.World) func() world.Sent {
-	return func() world.Sent {
-		for {
-			if s := w.Next(); s.Mail != nil || s.Text != nil {
-				return s
-			}
-		}
-	}
-}
-
 func (r *rig) config(t *testing.T, w *world.World) Config {
-	return Config{Milter: r.milter, SMPP: r.smpp, Systems: w.Systems(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	return Config{Milter: r.milter, SMPP: r.smpp, SIP: r.sip, Systems: w.Systems(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
 func at(f float64) *float64 { return &f }
@@ -124,8 +128,7 @@ func (r *rig) check(t *testing.T, p *Player) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, channel := range []message.Channel{message.Email, message.SMS} {
-		b := p.Books()[channel]
+	for channel, b := range p.Books() {
 		var answers uint64
 		for _, n := range b.Answers {
 			answers += n
@@ -147,14 +150,20 @@ func TestBooksBalance(t *testing.T) {
 	cfg.Limit = 1500
 	var mu sync.Mutex
 	raws := map[string]bool{}
+	made := map[string]*message.Message{}
 	cfg.Answered = func(res Result) {
+		if m := res.Sent.Messages()[res.Part]; m.Channel == message.Call || m.Channel == message.IM {
+			mu.Lock()
+			made[m.MessageID] = m
+			mu.Unlock()
+		}
 		if res.Sent.Mail != nil {
 			mu.Lock()
 			raws[string(res.Sent.Mail.Raw)] = true
 			mu.Unlock()
 		}
 	}
-	p := New(cfg, letters(w))
+	p := New(cfg, w.Next)
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -164,13 +173,24 @@ func TestBooksBalance(t *testing.T) {
 			t.Fatalf("the front door put no such mail together:\n%s", raw)
 		}
 	}
-	mail, text := p.Books()[message.Email], p.Books()[message.SMS]
-	if got := mail.Answers[Tagged] + text.Answers[Tagged] + mail.Answers[Held]; mail.Answers[Tagged] == 0 || mail.Answers[Held] == 0 || text.Answers[Tagged] == 0 ||
-		got != r.acted[message.Tag]+r.acted[message.Hold] {
-		t.Errorf("%v %v, decided %v", mail.Answers, text.Answers, r.acted)
+	for id, want := range made { // what would be taught is what was judged
+		got := r.calls[id]
+		if got == nil || got.Source.ID != want.Source.ID || got.Source.Address != want.Source.Address || got.Text != want.Text || got.From != want.From ||
+			!reflect.DeepEqual(got.Call, want.Call) || !reflect.DeepEqual(got.Links, want.Links) || len(got.Route) != len(want.Route) || len(got.Anomalies) > 0 {
+			t.Fatalf("judged %+v, made %+v", got, want)
+		}
 	}
-	if mail.Answers[Rejected]+text.Answers[Rejected] != r.acted[message.Reject] {
-		t.Errorf("rejected %v %v, decided %v", mail.Answers, text.Answers, r.acted)
+	books := p.Books()
+	mail, text := books[message.Email], books[message.SMS]
+	answers := map[Answer]uint64{}
+	for _, b := range books {
+		for a, n := range b.Answers {
+			answers[a] += n
+		}
+	}
+	if mail.Answers[Tagged] == 0 || mail.Answers[Held] == 0 || text.Answers[Tagged] == 0 || books[message.IM].Answers[Tagged] == 0 ||
+		answers[Tagged]+answers[Held] != r.acted[message.Tag]+r.acted[message.Hold] || answers[Rejected] != r.acted[message.Reject] {
+		t.Errorf("%v of %+v, decided %v", answers, books, r.acted)
 	}
 	if got, want := p.Receipts(), text.Answers[Accepted]+text.Answers[Tagged]; got != want {
 		t.Errorf("%d receipts for %d texts", got, want)
@@ -181,7 +201,7 @@ func TestBooksBalance(t *testing.T) {
 func TestPause(t *testing.T) {
 	r := newRig(t, policy.Thresholds{})
 	w := stream(t)
-	p := New(r.config(t, w), letters(w))
+	p := New(r.config(t, w), w.Next)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
@@ -223,7 +243,7 @@ func TestSpeed(t *testing.T) {
 	w := stream(t)
 	cfg := r.config(t, w)
 	cfg.Speed, cfg.Limit = 10, 100 // 5 seconds of virtual time
-	p := New(cfg, letters(w))
+	p := New(cfg, w.Next)
 	start := time.Now()
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -238,12 +258,11 @@ func TestNobodyThere(t *testing.T) {
 	gone := listen(t)
 	gone.Close()
 	w := stream(t)
-	p := New(Config{Milter: gone.Addr().String(), SMPP: gone.Addr().String(), Systems: w.Systems(), Limit: 50, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, letters(w))
+	p := New(Config{Milter: gone.Addr().String(), SMPP: gone.Addr().String(), SIP: gone.Addr().String(), Systems: w.Systems(), Limit: 50, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, w.Next)
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, channel := range []message.Channel{message.Email, message.SMS} {
-		b := p.Books()[channel]
+	for channel, b := range p.Books() {
 		if b.Sent == 0 || b.Drops() != b.Sent || b.Judged() != 0 {
 			t.Errorf("%s: %+v", channel, b)
 		}

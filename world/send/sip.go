@@ -69,7 +69,7 @@ func (x *exchange) caller(queue <-chan world.Sent) {
 		if err != nil {
 			x.player.cfg.Log.Warn("call or message without an answer", "error", err)
 		}
-		if s.Call != nil && (a == Accepted || a == Tagged) {
+		if s.Call != nil && x.player.cfg.API != "" && (a == Accepted || a == Tagged) {
 			x.player.records <- ended{s.At, s.Call.Records}
 		}
 		x.player.answered(s, 0, a)
@@ -105,8 +105,11 @@ func (x *exchange) ask(s *world.Sent, branch, via string) (Answer, error) {
 	return sipAnswer(r), nil
 }
 
-// errTimeout is a request that nobody answered.
-var errTimeout = errors.New("no answer")
+// Requests without an answer: nobody listens there, or says nothing.
+var (
+	errNobody  = errors.New("nobody listens there")
+	errTimeout = errors.New("no answer")
+)
 
 // final sends a request until there is a final response. again is the longest pause between two attempts.
 func (x *exchange) final(request []byte, replies <-chan reply, again time.Duration) (reply, error) {
@@ -124,8 +127,11 @@ func (x *exchange) final(request []byte, replies <-chan reply, again time.Durati
 			retry.Reset(pause)
 			pause = min(2*pause, again)
 		case r := <-replies:
-			if r.status >= 200 {
+			switch {
+			case r.status >= 200:
 				return r, nil
+			case r.status == 0:
+				return reply{}, errNobody
 			}
 			retry.Reset(answerTimeout) // it is being worked on
 		case <-over.C:
@@ -161,20 +167,23 @@ func (x *exchange) read() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil { // nobody listens there at the moment (ICMP): the timers go on
-			continue
-		}
-		r, ok := readReply(string(buf[:n]))
-		if !ok {
-			continue
-		}
 		x.mu.Lock()
-		replies := x.pending[r.branch]
-		x.mu.Unlock()
-		select {
-		case replies <- r:
-		default: // repeated, or of a request that was given up
+		if err != nil { // an ICMP message says that nobody listens (RFC 3261 section 18.4); it does not say for which
+			for _, replies := range x.pending {
+				hand(replies, reply{})
+			}
+		} else if r, ok := readReply(string(buf[:n])); ok {
+			hand(x.pending[r.branch], r)
 		}
+		x.mu.Unlock()
+	}
+}
+
+// hand gives a reply to who waits for it. One that is repeated, or of a request that was given up, goes nowhere.
+func hand(replies chan<- reply, r reply) {
+	select {
+	case replies <- r:
+	default:
 	}
 }
 
