@@ -5,8 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
+	"rempart/catalogue"
 	"rempart/message"
 )
 
@@ -47,29 +47,8 @@ func withQuery(path string, q url.Values) string {
 	return path + "?" + q.Encode()
 }
 
-// maxSeen is more than any address or name needs.
-const maxSeen = 300
-
-// seen is a value of a message as it may be shown: whole lines, no control character and no mark that turns the direction
-// of writing, which would make the reader see another thing than was sent.
-func seen(s string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n++; n > maxSeen {
-			b.WriteRune('…')
-			break
-		}
-		switch {
-		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e,
-			r >= 0x2060 && r <= 0x206f, r == 0xfeff, r == 0x061c, r == 0x2028, r == 0x2029, r == 0x00ad:
-			b.WriteString("‹U+" + strings.ToUpper(strconv.FormatInt(int64(r)+0x10000, 16)[1:]) + "›")
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// seen is a value of a message as it may be shown.
+func seen(s string) string { return catalogue.Seen(s) }
 
 // shown is the arguments of a sentence, each as it may be shown.
 func shown(args []any) []any {
