@@ -20,6 +20,7 @@ var layers = [][]string{
 	{"world/send"},
 	{"console"},
 	{"gateway"},
+	{"report"},
 	{"policy"},
 	{"filter"},
 	{"corpus"},
