@@ -18,18 +18,32 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"rempart/account"
+	"rempart/campaign"
 	"rempart/catalogue"
+	"rempart/filter/behaviour"
+	"rempart/geo"
 	"rempart/index"
 	"rempart/measure"
 	"rempart/message"
+	"rempart/report"
 )
 
-// Sources is what the pages show and change. Accounts, Tallies and Events must be there; a missing function leaves out
-// what it would show.
+// Sources is what the pages show and change. Accounts, Tallies, Events, Campaigns, Callers and
+// Places must be there; another missing function leaves out what it would show.
 type Sources struct {
 	Accounts *account.Book
 	Tallies  *measure.Tallies
 	Events   *index.Index
+	// Campaigns are those that the node sees.
+	Campaigns *campaign.Watch
+	// Callers are those who began most calls within the hour before at, at most n.
+	Callers func(at time.Time, n int) []behaviour.BusyCaller
+	// Places names networks and reads numbers.
+	Places func() *geo.Places
+	// Land is what maps show; nil is the real world.
+	Land func() report.Land
+	// Study makes the figures of a report, of the hours that begin in [from, to).
+	Study func(ctx context.Context, from, to time.Time) (report.Study, error)
 	// Teach says that a judged message is spam or ham and returns its probability before and after. It gives
 	// [ErrNothingKept] where there is nothing to learn from, and index.ErrNotFound.
 	Teach func(ctx context.Context, eventID string, label message.Label, teacher string) (before, after float64, err error)
@@ -37,6 +51,8 @@ type Sources struct {
 	Health func(ctx context.Context) Health
 	// Books are the counts that must add up: see [Books].
 	Books func() Books
+	// Tour is a walk through the pages for newcomers, shown on the first page; nil or empty: none.
+	Tour func() []Stop
 	// Shadow reports whether one switch has put everything to shadow; SetShadow turns it.
 	Shadow    func() bool
 	SetShadow func(ctx context.Context, on bool, who string) error
@@ -44,6 +60,12 @@ type Sources struct {
 	Node      string           // its name, shown at the foot of each page
 	Version   string           // of the program
 	Now       func() time.Time // default: time.Now
+}
+
+// Stop is one of the tour.
+type Stop struct {
+	Key string // "tour.KEY" is what is to be seen there
+	URL string // path on this console; empty while there is nothing to be seen yet
 }
 
 // Books are what a source of traffic sent on each channel, what was judged of it and what was dropped before, all counted

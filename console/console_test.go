@@ -25,7 +25,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 		if r.right == open {
 			continue
 		}
-		path := strings.NewReplacer("{$}", "", "{id}", hostileID, "{name}", "some.viewer", "{change}", "nothing").Replace(r.path)
+		path := strings.NewReplacer("{$}", "", "{id}", hostileID, "{name}", "some.viewer", "{change}", "nothing", "{part}", "hosts").Replace(r.path)
 		paths := []string{path}
 		if r.table {
 			paths = append(paths, path+".csv", path+".json")

@@ -19,6 +19,7 @@ var faults = []struct {
 }{
 	{errNoPage, http.StatusNotFound, "no_page"},
 	{index.ErrNotFound, http.StatusNotFound, "no_message"},
+	{errNoCampaign, http.StatusNotFound, "no_campaign"},
 	{errForbidden, http.StatusForbidden, "forbidden"},
 	{errOrigin, http.StatusForbidden, "origin"},
 	{errForm, http.StatusBadRequest, "form"},

@@ -28,6 +28,8 @@ type messagePage struct {
 	Recipients    []recipientRow
 	Hops          []hopRow
 	Hosts         []string
+	Country       string
+	Network       string // name of the network
 	Subject       string
 	SubjectHidden bool // kept, but not for this role
 	MayTeach      bool
@@ -100,6 +102,10 @@ func (c *Console) messagePage(r *http.Request, e *message.Event, at int) (messag
 			row.Address = h.Address.String()
 		}
 		page.Hops = append(page.Hops, row)
+	}
+	page.Country, page.Network = e.Source.Country, seen(c.Places().NetworkName(e.Source.Network))
+	if name := c.countryName(e.Source.Country); name != "" {
+		page.Country += " " + name
 	}
 	for _, host := range e.LinkHosts {
 		page.Hosts = append(page.Hosts, seen(host))

@@ -23,7 +23,7 @@ type messagesPage struct {
 
 // searched are the channels and actions that the search form offers.
 var (
-	searchedChannels = []message.Channel{message.Email, message.SMS}
+	searchedChannels = []message.Channel{message.Email, message.SMS, message.Call, message.IM}
 	searchedActions  = []message.Action{message.Accept, message.Tag, message.Hold, message.Quarantine, message.Greylist,
 		message.Tempfail, message.Throttle, message.Reject, message.Discard, message.Remove}
 )

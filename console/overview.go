@@ -21,6 +21,7 @@ type overviewPage struct {
 	Channels []channelCard
 	Troubles []HealthRow
 	Books    Books
+	Tour     []Stop
 }
 
 // channelCard is one channel's day: its figures, and its picture with the table behind it.
@@ -31,7 +32,7 @@ type channelCard struct {
 	Share     float64 // of spam
 	Before    before
 	Actions   []actionCount
-	Chart     chart
+	Chart     hourChart
 	TablePath string
 }
 
@@ -67,6 +68,9 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	}
 	if c.Books != nil {
 		page.Books = c.Sources.Books()
+	}
+	if c.Tour != nil {
+		page.Tour = c.Sources.Tour()
 	}
 	return c.render(w, r, "overview", page)
 }

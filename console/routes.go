@@ -35,11 +35,19 @@ func (c *Console) routes() []route {
 		{"GET", "/messages", account.SeeMessages, true, c.messages},
 		{"GET", "/messages/{id}", account.SeeMessages, false, c.message}, // the id may end in .csv or .json
 		{"POST", "/messages/{id}/teach", account.Teach, false, c.teach},
+		{"GET", "/campaigns", account.SeeFigures, true, c.campaigns},
+		{"GET", "/campaigns/{id}", account.SeeFigures, false, c.campaign},
+		{"GET", "/campaigns/{id}/{part}", account.SeeFigures, false, c.campaignPart}, // the part may end in .csv or .json
+		{"GET", "/calls", account.SeeFigures, false, c.calls},
+		{"GET", "/calls/callers", account.SeeMessages, true, c.callers},
 		{"GET", "/sources", account.SeeFigures, false, c.sources},
 		{"GET", "/sources/countries", account.SeeFigures, true, c.sourceTable},
 		{"GET", "/sources/networks", account.SeeFigures, true, c.sourceTable},
 		{"GET", "/sources/senders", account.SeeFigures, true, c.sourceTable},
 		{"GET", "/routes", account.SeeFigures, true, c.edges},
+		{"GET", "/report", account.SeeFigures, false, c.report},
+		{"GET", "/report/study", account.SeeFigures, false, c.study},
+		{"GET", "/report/study.json", account.SeeFigures, false, c.study},
 		{"GET", "/health", account.SeeFigures, true, c.health},
 		{"POST", "/shadow", account.Switch, false, c.setShadow},
 		{"GET", "/audit", account.ReadAudit, true, c.audit},
@@ -56,8 +64,11 @@ var menu = []struct {
 }{
 	{"overview", "/", account.SeeFigures},
 	{"messages", "/messages", account.SeeMessages},
+	{"campaigns", "/campaigns", account.SeeFigures},
+	{"calls", "/calls", account.SeeFigures},
 	{"sources", "/sources", account.SeeFigures},
 	{"routes", "/routes", account.SeeFigures},
+	{"report", "/report", account.SeeFigures},
 	{"health", "/health", account.SeeFigures},
 	{"audit", "/audit", account.ReadAudit},
 	{"accounts", "/accounts", account.Manage},
@@ -105,11 +116,12 @@ func (c *Console) guard(rt route) http.Handler {
 
 // What handlers return beside the errors of the packages they ask; fault (error.go) has the page of each.
 var (
-	errNoPage    = errors.New("console: no such page")
-	errForbidden = errors.New("console: the role may not")
-	errOrigin    = errors.New("console: request from another origin")
-	errForm      = errors.New("console: form not understood")
-	errThrottled = errors.New("console: too many attempts")
+	errNoPage     = errors.New("console: no such page")
+	errNoCampaign = errors.New("console: no such campaign")
+	errForbidden  = errors.New("console: the role may not")
+	errOrigin     = errors.New("console: request from another origin")
+	errForm       = errors.New("console: form not understood")
+	errThrottled  = errors.New("console: too many attempts")
 )
 
 // ErrNothingKept: the node kept nothing of the message that could be learned from.

@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"rempart/measure"
 	"rempart/message"
+	"rempart/report"
 )
 
 type sourcesPage struct {
@@ -22,6 +24,7 @@ type sourcesPage struct {
 	Base     string // of the filter form
 	Distinct string // how many unlike sources
 	SpamOf   string // of which sent spam
+	Map      picture
 	Tables   []table
 	Messages uint64
 }
@@ -54,6 +57,7 @@ func (c *Console) sources(w http.ResponseWriter, r *http.Request) error {
 		page.Distinct = c.interval(low, high)
 		low, high = t.Sources(spam)
 		page.SpamOf = c.interval(low, high)
+		page.Map = c.countryMap(t.Countries(spam, longTable))
 		for _, k := range sourceKinds {
 			page.Tables = append(page.Tables, c.countTable(k.name, page, k.of(t, all, longTable), k.of(t, spam, longTable), shortTable))
 		}
@@ -116,11 +120,7 @@ func (c *Console) countTable(name string, page sourcesPage, all, spam []measure.
 		}
 		exact = exact && a.Error == 0
 		s := of[a.Name]
-		label := seen(a.Name)
-		if a.Name == measure.Unknown {
-			label = c.words.Say("unknown_source")
-		}
-		t.Rows = append(t.Rows, []cell{{Text: label, Value: a.Name, Mark: "code"}, c.count(s.Messages),
+		t.Rows = append(t.Rows, []cell{c.placeCell(name, a.Name), c.count(s.Messages),
 			c.share(min(s.Messages, a.Messages), a.Messages), c.count(a.Messages), c.bound(a.Error)})
 	}
 	t.Columns[4].Hidden = exact // a column of nothing but "exact" tells nothing
@@ -149,6 +149,7 @@ type edgesPage struct {
 	Channel  message.Channel
 	Channels []message.Channel
 	Base     string
+	Picture  picture
 	Table    table
 }
 
@@ -161,24 +162,56 @@ func (c *Console) edges(w http.ResponseWriter, r *http.Request) error {
 	t := table{Name: "routes", Path: withQuery("/routes", s.query()), Empty: "empty.figures", Columns: []column{{"gives", false, false}, {"takes", false, false},
 		{"trust", false, false}, {"messages", true, false}, {"spam", true, false}, {"share", true, false}, {"error", true, false}}}
 	yes := true
+	page := edgesPage{Hours: s.Hours, Windows: windows, Channel: s.Channel, Channels: searchedChannels, Base: "/routes"}
 	c.totals.with(c, s.Hours, func(total *measure.Total) {
 		spam := map[measure.Edge]uint64{}
 		for _, e := range total.Edges(measure.Select{Channel: s.Channel, Spam: &yes}, longTable) {
 			spam[e.Edge] = e.Messages
 		}
 		t.Columns[6].Hidden = true
-		for _, e := range total.Edges(measure.Select{Channel: s.Channel}, longTable) {
+		all := total.Edges(measure.Select{Channel: s.Channel}, longTable)
+		page.Picture = c.flows(all, spam)
+		for _, e := range all {
 			t.Columns[6].Hidden = t.Columns[6].Hidden && e.Error == 0
-			trust, mark := "claimed", "claimed"
-			if e.Trusted {
-				trust, mark = "trusted", "trusted"
-			}
-			t.Rows = append(t.Rows, []cell{{Text: seen(e.From), Mark: "code"}, {Text: seen(e.By), Mark: "code"},
-				{Text: c.words.Say("trust." + trust), Value: trust, Mark: mark}, c.count(e.Messages), c.count(spam[e.Edge]),
+			t.Rows = append(t.Rows, []cell{c.stationCell(e.From), c.stationCell(e.By), c.trustCell(e.Trusted), c.count(e.Messages), c.count(spam[e.Edge]),
 				c.share(min(spam[e.Edge], e.Messages), e.Messages), c.bound(e.Error)})
 		}
 	})
-	return c.serveTable(w, r, t, "routes", edgesPage{s.Hours, windows, s.Channel, searchedChannels, "/routes", t})
+	page.Table = t
+	return c.serveTable(w, r, t, "routes", page)
+}
+
+// stationCell is a place on a route; a network has its name beside it.
+func (c *Console) stationCell(name string) cell {
+	return c.placeCell("networks", name)
+}
+
+// networkName is the name of a network that tallies call "AS64512"; empty if it is none, or its name is not known.
+func (c *Console) networkName(name string) string {
+	n, ok := strings.CutPrefix(name, "AS")
+	number, err := strconv.ParseUint(n, 10, 32)
+	if !ok || err != nil {
+		return ""
+	}
+	return c.Places().NetworkName(uint32(number))
+}
+
+// countryName is the name of a country; empty if it is not known.
+func (c *Console) countryName(code string) string { return c.land().CountryName(code) }
+
+func (c *Console) land() report.Land {
+	if c.Land == nil {
+		return report.Land{}
+	}
+	return c.Sources.Land()
+}
+
+func (c *Console) trustCell(trusted bool) cell {
+	trust := "claimed"
+	if trusted {
+		trust = "trusted"
+	}
+	return cell{Text: c.words.Say("trust." + trust), Value: trust, Mark: trust}
 }
 
 // totals keeps merged tallies for a moment: a merge holds up counting, so a page that is asked for again and again must

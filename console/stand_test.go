@@ -19,11 +19,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rempart/account"
+	"rempart/campaign"
+	"rempart/filter/behaviour"
+	"rempart/geo"
 	"rempart/index"
 	"rempart/journal"
 	"rempart/measure"
 	"rempart/message"
 	"rempart/policy"
+	"rempart/report"
 )
 
 var now = time.Date(2026, 3, 8, 14, 25, 0, 0, time.UTC)
@@ -34,6 +38,9 @@ const password = "correct horse battery"
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>` + "\u202e" + `{{.}}`
 
 const hostileID = "01hostile"
+
+// campaignID is that of its campaign: the first message's.
+const campaignID = hostileID
 
 // stand is a console on a real journal, tallies and index, filled with a week of traffic.
 type stand struct {
@@ -65,17 +72,28 @@ func newStand(t testing.TB) *stand {
 	t.Cleanup(func() { x.Close() })
 	s := &stand{book: book, log: &strings.Builder{}}
 	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1}, nil)
+	watch, callers := campaign.NewWatch(), behaviour.NewCallers()
 	recent := traffic(tallies)
 	for _, e := range recent {
+		e.Campaign = watch.Add(e)
 		x.Add(e, nil)
+		if e.Channel == message.Call {
+			callers.Begin(e.Source.ID, e.Outcomes[0].Recipient, e.Time)
+			callers.End(&message.CallRecord{Caller: e.Source.ID, Answered: true, Duration: time.Second})
+		}
 	}
+	places, err := geo.Open(geo.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { places.Close() })
 	written, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := x.Run(written); err != nil {
 		t.Fatal(err)
 	}
 	s.Console, err = New(Sources{
-		Accounts: book, Tallies: tallies, Events: x, Now: func() time.Time { return now },
+		Accounts: book, Tallies: tallies, Events: x, Campaigns: watch, Callers: callers.Busiest, Places: func() *geo.Places { return places }, Now: func() time.Time { return now },
 		Teach: func(ctx context.Context, id string, label message.Label, teacher string) (before, after float64, err error) {
 			if _, err := x.Get(ctx, id); err != nil {
 				return 0, 0, err
@@ -86,6 +104,10 @@ func newStand(t testing.TB) *stand {
 		Health: func(context.Context) Health {
 			return Health{[]HealthRow{{"journal", OK, "health.journal_ok", []any{"1.2 GB"}}, {"mx", Warn, "health.journal_ok", []any{hostile}}}}
 		},
+		Study: func(_ context.Context, from, to time.Time) (report.Study, error) {
+			return report.NewStudy(report.Material{Node: "mx1.example.net", Version: "devel", From: from, To: to, Made: now, Leaves: tallies.Leaves(from, to), Places: places}), nil
+		},
+		Tour:   func() []Stop { return []Stop{{"overview", "/"}, {"campaign", ""}} },
 		Books:  func() Books { return Books{{message.Email, 1000, 990, 10}, {message.SMS, 20, 19, 0}} },
 		Shadow: func() bool { return s.shadow },
 		SetShadow: func(_ context.Context, on bool, _ string) error {
@@ -134,8 +156,13 @@ func traffic(tallies *measure.Tallies) []*message.Event {
 			Coefficient: message.Odds(2.5), Args: []any{hostile, hostile}},
 		message.Contribution{Name: "listed", Method: message.SourceAnalysis, State: message.StateUnknown})
 	finish(e)
-	tallies.Fold(e)
-	return append(recent, e)
+	for i := range leastCampaign { // a campaign of it
+		again := *e
+		again.ID = hostileID + strings.Repeat("x", i)
+		tallies.Fold(&again)
+		recent = append(recent, &again)
+	}
+	return recent
 }
 
 var madeNetworks = []struct {
@@ -165,6 +192,9 @@ func made(random *rand.Rand, at time.Time) *message.Event {
 		e.Channel, e.Door, e.Source.ID, e.MailFrom, e.MessageID = message.SMS, "esme", fmt.Sprintf("+4477009%05d", random.IntN(1000)), "", ""
 		e.Source.Address, e.Outcomes[0].Recipient, e.Size = netip.Addr{}, fmt.Sprintf("+4416329%05d", random.IntN(1000)), 140
 		e.MailFrom = e.Source.ID
+		if random.IntN(3) == 0 {
+			e.Channel, e.Door = message.Call, "sip"
+		}
 	} else {
 		e.Source.ID = fmt.Sprintf("shop%d.example.com", random.IntN(30))
 		e.MailFrom, e.From = "bounce@"+e.Source.ID, "sales@"+e.Source.ID

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"rempart/chart"
 	"rempart/third_party/htmx"
 )
 
@@ -23,7 +24,7 @@ var staticFiles = []struct {
 	name, mediaType string
 	content         []byte
 }{
-	{"rempart.css", "text/css; charset=utf-8", styleSheet},
+	{"rempart.css", "text/css; charset=utf-8", append(styleSheet, chart.CSS...)},
 	{"htmx.js", "text/javascript; charset=utf-8", htmx.Script},
 	{"icon.svg", "image/svg+xml", icon},
 }

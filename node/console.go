@@ -7,20 +7,25 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
+	"rempart/campaign"
 	"rempart/console"
 	"rempart/gateway"
+	"rempart/geo"
 	"rempart/index"
 	"rempart/message"
+	"rempart/report"
 )
 
 // openConsole makes the console and opens its sockets; without an address there is none.
 func (n *Node) openConsole(ctx context.Context) (door, error) {
 	c, err := console.New(console.Sources{
-		Accounts: n.accounts, Tallies: n.tallies, Events: n.index, Teach: n.teachByConsole, Health: n.Health, Books: n.Books,
+		Accounts: n.accounts, Tallies: n.tallies, Events: n.index, Campaigns: n.watch, Callers: n.filter.Callers,
+		Places: n.places, Land: n.Land, Study: n.Study, Tour: n.Tour, Teach: n.teachByConsole, Health: n.Health, Books: n.Books,
 		Shadow: n.Shadow, SetShadow: n.SetShadow, Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),
 		Node: n.config.Name, Version: n.config.Version, Now: n.now,
 	}, n.log)
@@ -89,4 +94,39 @@ func (n *Node) Books() console.Books {
 		return (*books)()
 	}
 	return nil
+}
+
+// places are those in force.
+func (n *Node) places() *geo.Places { return n.live.Load().places }
+
+// SetLand says what maps show: of a simulated world, its own.
+func (n *Node) SetLand(l report.Land) { n.land.Store(&l) }
+
+// Land is what maps show.
+func (n *Node) Land() report.Land {
+	if l := n.land.Load(); l != nil {
+		return *l
+	}
+	return report.Land{}
+}
+
+// SetTour says what a newcomer is to look at, shown on the first page.
+func (n *Node) SetTour(tour func() []console.Stop) { n.tour.Store(&tour) }
+
+// Tour is the walk for newcomers, if there is one.
+func (n *Node) Tour() []console.Stop {
+	if tour := n.tour.Load(); tour != nil {
+		return (*tour)()
+	}
+	return nil
+}
+
+// Campaigns are those of at least least messages that were seen since a time, those with most spam first.
+func (n *Node) Campaigns(since time.Time, least uint64, limit int) []campaign.Campaign {
+	return n.watch.List(since, least, limit)
+}
+
+// Find searches the events that the node keeps.
+func (n *Node) Find(ctx context.Context, q index.Query) (index.Page, error) {
+	return n.index.Search(ctx, q)
 }

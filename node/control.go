@@ -13,6 +13,7 @@ import (
 	"rempart/message"
 	"rempart/message/email"
 	"rempart/message/sms"
+	"rempart/report"
 )
 
 // The control socket is how commands of the same user speak to the running node: HTTP on a UNIX socket, in a directory of
@@ -99,6 +100,7 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	handle(mux, "POST /privacy/erase", func(ctx context.Context, r personRequest) (Erased, error) {
 		return n.Erase(ctx, r.Address, LocalActor)
 	})
+	handle(mux, "POST /study", func(ctx context.Context, r studyRequest) (report.Study, error) { return n.Study(ctx, r.From, r.To) })
 	return serveHTTP(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, ls[0])
 }
 

@@ -32,6 +32,7 @@ import (
 	"rempart/keyring"
 	"rempart/measure"
 	"rempart/policy"
+	"rempart/report"
 )
 
 // Node is an open node. Its methods are safe for concurrent use.
@@ -53,6 +54,8 @@ type Node struct {
 
 	consoleAddr atomic.Value // string, while it serves
 	books       atomic.Pointer[func() console.Books]
+	land        atomic.Pointer[report.Land]
+	tour        atomic.Pointer[func() []console.Stop]
 
 	live        atomic.Pointer[live]                        // what a changed configuration replaces
 	settings    uint64                                      // sequence number of the last one applied at the start
@@ -115,7 +118,7 @@ func (n *Node) openState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.tallies = measure.New(n.config.Name, n.now(), tallyKeep, key, func(a netip.Addr) netip.Addr { return n.live.Load().places.Source(a) })
+	n.tallies = measure.New(n.config.Name, n.now(), tallyKeep, key, func(a netip.Addr) netip.Addr { return n.places().Source(a) })
 	if n.index, err = index.Open(ctx, n.config.Data, n.config.Index, n.log); err != nil {
 		return err
 	}

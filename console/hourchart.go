@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// chart is hourly volumes as bars on both sides of a line: honest above, spam below, so that the side tells them apart
+// hourChart is hourly volumes as bars on both sides of a line: honest above, spam below, so that the side tells them apart
 // and not the colour alone. It is drawn in a box of its own units and stretched to the page; words stand beside it as
 // HTML, so that they keep their size on a telephone.
-type chart struct {
+type hourChart struct {
 	Width, Height float64
 	Line          float64 // height of the zero line
 	Bars          []chartBar
@@ -35,8 +35,8 @@ const (
 	labelEvery  = 6
 )
 
-func newChart(now, weekBefore []hourly) chart {
-	c := chart{Width: chartStep * float64(len(now)), Height: chartHeight}
+func newChart(now, weekBefore []hourly) hourChart {
+	c := hourChart{Width: chartStep * float64(len(now)), Height: chartHeight}
 	for _, list := range [][]hourly{now, weekBefore} {
 		for _, h := range list {
 			c.Top, c.Bottom = max(c.Top, h.Ham), max(c.Bottom, h.Spam)
