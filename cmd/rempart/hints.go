@@ -27,6 +27,7 @@ var hints = []struct {
 	{node.ErrNoKeysInBackup, "give one that was made with --keys"},
 	{node.ErrNoPerson, "give a whole mail address, a number with its country, or a client's address"},
 	{node.ErrBackupRuns, "wait until it is done"},
+	{errPeriod, "give days or hours of UTC, the first before the second: --from 2026-11-01 --to 2026-12-01"},
 	{eval.ErrEmpty, "an index has a line \"spam PATH\" or \"ham PATH\" for each mail, paths relative to the index"},
 	{fs.ErrNotExist, "give the path of a file or directory that exists; - is standard input"},
 	{fs.ErrPermission, "run as a user who may read it"},
