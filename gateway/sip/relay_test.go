@@ -257,7 +257,9 @@ func FuzzHandle(f *testing.F) {
 			r = relay
 		}
 		w := &worker{server: r.server}
-		w.handle(s, origin{peer: r.addr, socket: r.client})
+		if w.handle(s, origin{peer: r.addr, socket: r.client}) {
+			w.finish()
+		}
 		if len(w.out) > 3*len(s)+1000 {
 			t.Fatalf("%d bytes in, %d out", len(s), len(w.out))
 		}
@@ -279,7 +281,9 @@ func BenchmarkHandle(b *testing.B) {
 	for b.Loop() {
 		n++
 		copy(one[at:], fmt.Sprintf("%08x", n))
-		w.handle(string(one), from)
+		if w.handle(string(one), from) {
+			w.finish()
+		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }

@@ -269,7 +269,9 @@ func answerOf(r *rig, msg string) string {
 		}
 	}()
 	w := &worker{server: r.server}
-	w.handle(msg, origin{peer: netip.MustParseAddrPort("192.0.2.99:5060"), stream: &stream{conn: here}})
+	if w.handle(msg, origin{peer: netip.MustParseAddrPort("192.0.2.99:5060"), stream: &stream{conn: here}}) {
+		w.finish()
+	}
 	here.Close()
 	return <-answered
 }

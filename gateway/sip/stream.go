@@ -39,8 +39,8 @@ func (st *stream) send(b []byte) error {
 	return err
 }
 
-// serveStream answers the requests of one connection side by side; when ctx is done it reads no more and returns when
-// those in hand are answered.
+// serveStream judges the requests of one connection side by side and does all else in order; when ctx is done it reads no
+// more and returns when those in hand are answered.
 func (s *Server) serveStream(ctx context.Context, conn net.Conn) {
 	st := &stream{conn: conn}
 	peer := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
@@ -61,18 +61,20 @@ func (s *Server) serveStream(ctx context.Context, conn net.Conn) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	r := bufio.NewReaderSize(conn, 4096)
+	w := <-workers
 	for {
 		_ = conn.SetReadDeadline(time.Now().Add(streamIdle))
 		if ctx.Err() != nil {
 			return
 		}
 		raw, err := readFrame(r, st)
-		if raw != "" {
-			w := <-workers
+		if raw != "" && w.handle(raw, from) {
+			judging := w
 			group.Go(func() {
-				s.host.Guard(s.cfg().Name, func() { w.handle(raw, from) })
-				workers <- w
+				judging.finish()
+				workers <- judging
 			})
+			w = <-workers
 		}
 		if err != nil {
 			if errors.Is(err, errFraming) {

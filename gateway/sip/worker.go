@@ -25,65 +25,81 @@ type worker struct {
 	names  []byte // what the key is made of
 }
 
-// handle answers, relays or drops one message.
-func (w *worker) handle(raw string, from origin) {
+// handle answers, relays or drops one message. It reports whether that is left to [worker.finish], which judges it first.
+func (w *worker) handle(raw string, from origin) (unfinished bool) {
+	w.server.host.Guard(w.server.cfg().Name, func() { unfinished = w.message(raw, from) })
+	return unfinished
+}
+
+// finish judges what handle left, and carries it out.
+func (w *worker) finish() {
+	cfg := w.server.cfg()
+	w.server.host.Guard(cfg.Name, func() {
+		v := w.server.recent.end(w.key, w.judge(cfg))
+		w.server.host.Metrics.Message(cfg.Name, v.action)
+		w.carryOut(cfg, v)
+	})
+}
+
+func (w *worker) message(raw string, from origin) (unfinished bool) {
 	w.from = from
 	if err := w.m.Read(raw); err != nil {
 		w.server.dropped()
-		return
+		return false
 	}
 	cfg := w.server.cfg()
 	if w.m.Status != 0 {
 		if cfg.relaying() {
 			w.relayBack(cfg)
 		}
-		return
+		return false
 	}
 	if w.m.Top.Host == "" { // nobody to answer
 		w.server.dropped()
-		return
+		return false
 	}
 	w.key = w.keyOf(w.m.Top, w.m.Method)
 	if w.m.Method == "ACK" {
 		w.ack(cfg)
-		return
+		return false
 	}
 	if code := w.refusal(cfg); code != 0 {
 		w.answer(code, nil)
-		return
+		return false
 	}
-	w.request(cfg)
+	return w.request(cfg)
 }
 
 // request goes by the method.
-func (w *worker) request(cfg *settings) {
+func (w *worker) request(cfg *settings) (unfinished bool) {
 	switch w.m.Method {
 	case "INVITE":
 		switch {
 		case !w.inDialog():
-			w.screen(cfg)
+			return w.screen(cfg)
 		case cfg.relaying(): // within a call that was let through
 			w.relay(cfg, verdict{})
 		default:
 			w.answer(481, nil)
 		}
 	case "MESSAGE":
-		w.screen(cfg)
+		return w.screen(cfg)
 	case "CANCEL":
 		w.cancel(cfg)
 	case "OPTIONS":
 		if u, _ := sip.ReadURI(w.m.URI); cfg.relaying() && u.User != "" && w.m.MaxForwards != 0 {
 			w.relay(cfg, verdict{})
-			return
+			return false
 		}
 		w.answer(200, allow)
 	default:
 		if cfg.relaying() {
 			w.relay(cfg, verdict{})
-			return
+			return false
 		}
 		w.answer(405, allow)
 	}
+	return false
 }
 
 var allow = []byte("Allow: INVITE, ACK, CANCEL, OPTIONS, MESSAGE\r\n")
@@ -117,20 +133,18 @@ func (w *worker) refusal(cfg *settings) int {
 	return 0
 }
 
-// screen judges a call or message, or carries out again what was decided on it.
-func (w *worker) screen(cfg *settings) {
+// screen leaves a call or message to be judged, or carries out again what was decided on it.
+func (w *worker) screen(cfg *settings) (unfinished bool) {
 	v, known := w.server.recent.begin(w.key, time.Now())
 	switch {
 	case !known:
-		v = w.server.recent.end(w.key, w.judge(cfg))
-		w.server.host.Metrics.Message(cfg.Name, v.action)
-	case v.action == 0:
-		if w.m.Method == "INVITE" && !cfg.relaying() { // a stateless proxy says nothing of its own (16.11)
-			w.answer(100, nil)
-		}
-		return
+		return true
+	case v.action != 0:
+		w.carryOut(cfg, v)
+	case w.m.Method == "INVITE" && !cfg.relaying(): // a stateless proxy says nothing of its own (16.11)
+		w.answer(100, nil)
 	}
-	w.carryOut(cfg, v)
+	return false
 }
 
 // judge asks for the action, in shadow accept.
