@@ -76,7 +76,7 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		reconfigure = append(reconfigure, func(g GatewayConfig) error { return take(g.SIP[i]) })
 	}
 	for i, c := range n.config.Gateway.API {
-		f, err := api.New(c, host, n.learnByAPI)
+		f, err := api.New(c, host, n.learnByAPI, n.Calls)
 		if err := add(c.Door, f.Run, err); err != nil {
 			return doors, err
 		}

@@ -42,12 +42,13 @@ type API struct {
 	live    atomic.Pointer[Config]
 	host    *gateway.Host
 	learn   Learn
+	called  Called
 	handler http.Handler
 }
 
 // New checks cfg and makes the front door; it starts nothing.
-func New(cfg Config, host *gateway.Host, learn Learn) (*API, error) {
-	a := &API{host: host, learn: learn}
+func New(cfg Config, host *gateway.Host, learn Learn, called Called) (*API, error) {
+	a := &API{host: host, learn: learn, called: called}
 	if err := a.Reconfigure(cfg); err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (a *API) cfg() *Config { return a.live.Load() }
 // description is the OpenAPI document's frame. No page is served beside it: the usual ones load scripts from elsewhere.
 func description() huma.Config {
 	c := huma.DefaultConfig("Rempart", "1")
-	c.Info.Description = "Judge messages and teach. A verdict's score is in natural log-odds; its signals' weights add up to it."
+	c.Info.Description = "Judge messages, tell how calls ended, and teach. A verdict's score is in natural log-odds; its signals' weights add up to it."
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "a token of [[gateway.api.token]]"},

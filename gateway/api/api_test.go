@@ -54,6 +54,7 @@ type rig struct {
 	stop  context.CancelFunc
 	asked chan *message.Message
 	taken chan Lesson
+	ended chan []message.CallRecord
 	hold  chan struct{} // until closed, "hold" is being judged
 }
 
@@ -88,7 +89,7 @@ func (r *rig) judge(_ context.Context, m *message.Message) gateway.Answer {
 }
 
 func newRig(t testing.TB, change func(*Config)) *rig {
-	r := &rig{t: t, asked: make(chan *message.Message, 1), taken: make(chan Lesson, 1)}
+	r := &rig{t: t, asked: make(chan *message.Message, 1), taken: make(chan Lesson, 1), ended: make(chan []message.CallRecord, 1)}
 	var cfg Config
 	text := strings.NewReplacer("JUDGE", digest("judge-token"), "LEARN", digest("learn-token"), "SCHOOL", digest("school-token")).Replace(tokens)
 	if err := config.Parse("test", []byte("name = 'api'\nlisten = ['127.0.0.1:0']\nbudget = '1s'\n"+text), &cfg); err != nil {
@@ -104,7 +105,7 @@ func newRig(t testing.TB, change func(*Config)) *rig {
 		}
 		r.taken <- l
 		return 0.2, 0.9, nil
-	})
+	}, func(records []message.CallRecord) { r.ended <- records })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,6 +273,13 @@ func TestErrors(t *testing.T) {
 		{"/v1/judge/sms", "judge-token", "application/json", `{"text":"a"}{"text":"b"}`, 400, "one object or one array"},
 		{"/v1/judge/sms", "judge-token", "application/json", `{"text":"panic"}`, 503, "try again"},
 		{"/v1/judge/sms", "judge-token", "application/json", `[{"text":"panic"}]`, 503, "try again"},
+		{"/v1/judge/call", "judge-token", "application/json", `{"from":"1"}`, 400, "to"},
+		{"/v1/judge/call", "judge-token", "application/json", `{"from":"1","to":"2","caller":"3"}`, 400, "/openapi.json"},
+		{"/v1/judge/im", "judge-token", "application/json", `{"text":"a","client":"x"}`, 400, "client"},
+		{"/v1/calls", "judge-token", "application/json", `[{"caller":"1","callee":"2","begun":"2026-01-02T03:04:05Z"},{"caller":"1"}]`, 400, "callee"},
+		{"/v1/calls", "school-token", "application/json", `[]`, 403, "tenant"},
+		{"/v1/calls", "learn-token", "application/json", `[]`, 403, "judge"},
+		{"/v1/learn", "learn-token", "application/json", `{"label":"spam","channel":"call","message":{"from":"1"}}`, 400, "to"},
 		{"/v1/learn", "learn-token", "application/json", `{"label":"eggs","channel":"sms","message":{"text":"a"}}`, 422, "label"},
 		{"/v1/learn", "learn-token", "application/json", `{"label":"spam","channel":"email","message":{}}`, 400, "base64"},
 		{"/v1/learn", "learn-token", "application/json", `{"label":"spam","channel":"sms","message":{"text":"broken"}}`, 503, "try again"},
@@ -304,7 +312,7 @@ func TestOpenAPI(t *testing.T) {
 	if len(email.RequestBody.Content) != 2 || email.RequestBody.Content["message/rfc822"] == nil || len(email.Security) != 1 {
 		t.Errorf("judge email: %+v", email)
 	}
-	for path, method := range map[string]string{"/v1/judge/sms": "post", "/v1/learn": "post", "/v1/ping": "get"} {
+	for path, method := range map[string]string{"/v1/judge/sms": "post", "/v1/judge/call": "post", "/v1/judge/im": "post", "/v1/calls": "post", "/v1/learn": "post", "/v1/ping": "get"} {
 		if _, ok := doc.Paths[path][method]; !ok {
 			t.Errorf("%s %s is missing", method, path)
 		}

@@ -29,7 +29,7 @@ type Token struct {
 	// T=$(openssl rand -hex 32); echo "$T"; printf %s "$T" | sha256sum
 	SHA256 string `toml:"sha256"`
 
-	// Rights are "judge" (ask for verdicts) and "learn" (teach). Default: none.
+	// Rights are "judge" (ask for verdicts, tell how calls ended) and "learn" (teach). Default: none.
 	Rights []string `toml:"rights"`
 
 	// Tenant bounds the token: what it judges and teaches is this tenant's. Default: the whole node's.

@@ -17,7 +17,9 @@ import (
 	"rempart/catalogue"
 	"rempart/gateway"
 	"rempart/message"
+	"rempart/message/call"
 	"rempart/message/email"
+	"rempart/message/im"
 	"rempart/message/sms"
 )
 
@@ -44,7 +46,7 @@ type emailInput struct {
 	RawBody     []byte
 }
 
-type smsInput struct {
+type batchInput struct {
 	Direction string `query:"direction" enum:"in,out,internal" doc:"default: the front door's"`
 	RawBody   []byte
 }
@@ -133,31 +135,57 @@ const (
 	batchWorkers = 8
 )
 
-func (a *API) judgeSMS(ctx context.Context, in *smsInput) (*verdictsOutput, error) {
-	if first := bytes.TrimLeft(in.RawBody, " \t\r\n"); len(first) == 0 || first[0] != '[' {
-		var text sms.JSON
-		if err := decode(in.RawBody, &text); err != nil {
-			return nil, err
+// form is a message as JSON.
+type form interface {
+	Message() (*message.Message, error)
+}
+
+// The messages as JSON, under the names that the description of the API has for them.
+type (
+	text           struct{ sms.JSON }
+	phoneCall      struct{ call.JSON }
+	instantMessage struct{ im.JSON }
+)
+
+func (t text) Message() (*message.Message, error) { return t.JSON.Message(), nil }
+
+func (a *API) judgeSMS(ctx context.Context, in *batchInput) (*verdictsOutput, error) {
+	return judgeBatch[text](ctx, a, in)
+}
+
+func (a *API) judgeCall(ctx context.Context, in *batchInput) (*verdictsOutput, error) {
+	return judgeBatch[phoneCall](ctx, a, in)
+}
+
+func (a *API) judgeIM(ctx context.Context, in *batchInput) (*verdictsOutput, error) {
+	return judgeBatch[instantMessage](ctx, a, in)
+}
+
+// judgeBatch judges one object, or an array of them side by side.
+func judgeBatch[T form](ctx context.Context, a *API, in *batchInput) (*verdictsOutput, error) {
+	forms, many, err := decodeBatch[T](in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	messages := make([]*message.Message, len(forms))
+	for i, f := range forms {
+		if messages[i], err = f.Message(); err != nil {
+			return nil, huma.Error400BadRequest(err.Error())
 		}
-		v, err := a.judge(ctx, text.Message(), in.Direction)
+	}
+	if !many {
+		v, err := a.judge(ctx, messages[0], in.Direction)
 		if err != nil {
 			return nil, err
 		}
 		return &verdictsOutput{v}, nil
 	}
-	var texts []sms.JSON
-	if err := decode(in.RawBody, &texts); err != nil {
-		return nil, err
-	}
-	if len(texts) > maxBatch {
-		return nil, huma.Error413RequestEntityTooLarge(fmt.Sprintf("%d texts: send at most %d at a time", len(texts), maxBatch))
-	}
-	verdicts := make([]verdict, len(texts))
+	verdicts := make([]verdict, len(messages))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(batchWorkers)
-	for i := range texts {
+	for i, m := range messages {
 		g.Go(func() (err error) {
-			if !a.host.Guard(a.cfg().Name, func() { verdicts[i], err = a.judge(ctx, texts[i].Message(), in.Direction) }) {
+			if !a.host.Guard(a.cfg().Name, func() { verdicts[i], err = a.judge(ctx, m, in.Direction) }) {
 				err = unavailable()
 			}
 			return err
@@ -167,6 +195,21 @@ func (a *API) judgeSMS(ctx context.Context, in *smsInput) (*verdictsOutput, erro
 		return nil, err
 	}
 	return &verdictsOutput{verdicts}, nil
+}
+
+// decodeBatch reads one object, or an array of at most maxBatch.
+func decodeBatch[T any](body []byte) (all []T, many bool, err error) {
+	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) == 0 || first[0] != '[' {
+		all = make([]T, 1)
+		return all, false, decode(body, &all[0])
+	}
+	if err := decode(body, &all); err != nil {
+		return nil, true, err
+	}
+	if len(all) > maxBatch {
+		return nil, true, huma.Error413RequestEntityTooLarge(fmt.Sprintf("%d objects: send at most %d at a time", len(all), maxBatch))
+	}
+	return all, true, nil
 }
 
 // judge completes m, asks, and renders the answer.

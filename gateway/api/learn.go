@@ -9,16 +9,15 @@ import (
 
 	"rempart/message"
 	"rempart/message/email"
-	"rempart/message/sms"
 )
 
 type learnInput struct {
 	Body struct {
 		Label    message.Label    `json:"label" enum:"spam,ham"`
-		Channel  message.Channel  `json:"channel" enum:"email,sms"`
+		Channel  message.Channel  `json:"channel" enum:"email,sms,call,im"`
 		Category message.Category `json:"category,omitempty" doc:"what the spam is for"`
 		Scope    message.Scope    `json:"scope,omitempty" doc:"whose verdicts it speaks for; default: the token's tenant, or all"`
-		Message  json.RawMessage  `json:"message" doc:"a mail as a string of base64, a text as the object of /v1/judge/sms"`
+		Message  json.RawMessage  `json:"message" doc:"a mail as a string of base64, all others as the object of /v1/judge/CHANNEL"`
 	}
 }
 
@@ -67,13 +66,25 @@ func (in *learnInput) message(maxSize int64) (*message.Message, error) {
 		}
 		return email.ParseBytes(raw), nil
 	case message.SMS:
-		var text sms.JSON
-		if err := decode(in.Body.Message, &text); err != nil {
-			return nil, err
-		}
-		return text.Message(), nil
+		return read[text](in.Body.Message)
+	case message.Call:
+		return read[phoneCall](in.Body.Message)
+	case message.IM:
+		return read[instantMessage](in.Body.Message)
 	}
-	return nil, huma.Error400BadRequest("channel: use email or sms")
+	return nil, huma.Error400BadRequest("channel: use email, sms, call or im")
+}
+
+func read[T form](b []byte) (*message.Message, error) {
+	var f T
+	if err := decode(b, &f); err != nil {
+		return nil, err
+	}
+	m, err := f.Message()
+	if err != nil {
+		return nil, huma.Error400BadRequest(err.Error())
+	}
+	return m, nil
 }
 
 type pingOutput struct {

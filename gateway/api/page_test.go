@@ -38,7 +38,7 @@ func TestPage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "mail.eml"), []byte(mail), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{`"action":"accept"`, `"channel":"sms"`, `"after":0.9`}
+	want := []string{`"action":"accept"`, `"channel":"sms"`, `"channel":"call"`, `"channel":"im"`, `"taken":1`, `"after":0.9`}
 	for i, b := range blocks[1:] {
 		cmd := exec.Command("sh", "-c", b[2])
 		cmd.Dir = dir

@@ -6,7 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"rempart/message/sms"
+	"rempart/message/call"
 )
 
 // routes registers the operations. Bodies that come in several forms are read by hand; their forms are written into the
@@ -30,13 +30,23 @@ func (a *API) routes(api huma.API) {
 		"application/json": schemas.Schema(reflect.TypeFor[emailRequest](), true, "EmailRequest"),
 	})
 
-	huma.Register(api, operation("judge-sms", "/v1/judge/sms", RightJudge, "Judge one text or many",
-		"An object is one text and is answered by one verdict; an array is up to 1000 texts and is answered by as many, in their order."), a.judgeSMS)
-	text := schemas.Schema(reflect.TypeFor[sms.JSON](), true, "SMS")
-	accepts(api, "/v1/judge/sms", map[string]*huma.Schema{
-		"application/json": {OneOf: []*huma.Schema{text, {Type: "array", Items: text, MaxItems: new(int)}}},
-	})
-	*api.OpenAPI().Paths["/v1/judge/sms"].Post.RequestBody.Content["application/json"].Schema.OneOf[1].MaxItems = maxBatch
+	batch := func(path, title string, of reflect.Type) {
+		one, most := schemas.Schema(of, true, title), maxBatch
+		accepts(api, path, map[string]*huma.Schema{
+			"application/json": {OneOf: []*huma.Schema{one, {Type: "array", Items: one, MaxItems: &most}}},
+		})
+	}
+	const objectOrArray = "An object is one and is answered by one verdict; an array is up to 1000 and is answered by as many, in their order."
+	huma.Register(api, operation("judge-sms", "/v1/judge/sms", RightJudge, "Judge one text or many", objectOrArray), a.judgeSMS)
+	batch("/v1/judge/sms", "SMS", reflect.TypeFor[text]())
+	huma.Register(api, operation("judge-call", "/v1/judge/call", RightJudge, "Judge one call or many", objectOrArray), a.judgeCall)
+	batch("/v1/judge/call", "Call", reflect.TypeFor[phoneCall]())
+	huma.Register(api, operation("judge-im", "/v1/judge/im", RightJudge, "Judge one instant message or many", objectOrArray), a.judgeIM)
+	batch("/v1/judge/im", "IM", reflect.TypeFor[instantMessage]())
+
+	huma.Register(api, operation("calls", "/v1/calls", RightJudge, "Tell how calls ended",
+		"A call-detail record or an array of up to 1000, all taken or none. How a caller's calls end speaks for or against the next ones."), a.takeRecords)
+	batch("/v1/calls", "CallRecord", reflect.TypeFor[call.Record]())
 
 	huma.Register(api, operation("learn", "/v1/learn", RightLearn, "Teach that a message is spam or ham",
 		"The answer is its probability before and after. A second lesson on the same message takes the first one back."), a.teach)
