@@ -19,6 +19,7 @@ import (
 	"rempart/durable"
 	"rempart/gateway"
 	"rempart/gateway/milter"
+	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
 	"rempart/geo"
 	"rempart/message"
@@ -39,9 +40,9 @@ type demoCmd struct {
 
 // Help is the long help.
 func (demoCmd) Help() string {
-	return `Runs a node with made-up mail and texts, so that there is something to look at. The mails go to its milter front door
-and the texts to its SMPP front door, by the real protocols, on loopback; nothing leaves this machine and no DNS is asked.
-A share of the messages is taught, so that the verdicts get better while you watch.
+	return `Runs a node with made-up mail, texts, calls and instant messages, so that there is something to look at. They go to its
+front doors by the real protocols (milter, SMPP, SIP), on loopback; nothing leaves this machine and no DNS is asked. A share of
+the messages is taught, so that the verdicts get better while you watch. At the end it prints what was measured beside the truth.
 
 p and Enter pauses and resumes, q and Enter ends. Paused, and at the end, it prints the books: what was sent must be what
 was judged and what was counted as dropped, else the exit code is 3.
@@ -72,13 +73,15 @@ type demo struct {
 	player  *send.Player
 	lessons chan send.Result
 	begun   time.Time
-	before  map[message.Channel]uint64 // judged in earlier runs
+	before  measured // in earlier runs
+	ledger  *world.Ledger
 }
 
 // Names of the front doors, and what a tagged text is sent under.
 const (
 	mailDoor      = "mx"
-	textDoor      = "texts"
+	textDoor      = "sms"
+	callDoor      = "sip"
 	demoTagSender = "Likely-SCAM"
 )
 
@@ -87,8 +90,10 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 	if c.Teach < 0 || c.Teach > 1 {
 		return nil, fmt.Errorf("--teach %v: use a share from 0 to 1", c.Teach)
 	}
-	d := &demo{cmd: c, begun: e.now(), centre: &send.Centre{TagSender: demoTagSender}, lessons: make(chan send.Result, lessonQueue),
-		log: slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	d := &demo{cmd: c, begun: e.now(), centre: &send.Centre{TagSender: demoTagSender},
+		ledger:  &world.Ledger{Sender: senderName, Doors: map[message.Channel]string{message.Email: mailDoor, message.SMS: textDoor, message.Call: callDoor, message.IM: callDoor}},
+		lessons: make(chan send.Result, lessonQueue),
+		log:     slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	slog.SetDefault(d.log) // libraries log there
 	if err := durable.MakeDir(c.Data); err != nil {
 		return nil, err
@@ -104,13 +109,17 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 	if err := durable.WriteFile(places, d.world.Geography()); err != nil {
 		return nil, err
 	}
+	numbers := filepath.Join(c.Data, "world.csv")
+	if err := durable.WriteFile(numbers, d.world.NumberPlan()); err != nil {
+		return nil, err
+	}
 	if d.hop, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	if d.node, err = node.Open(e.ctx, c.config(places, d.hop.Addr().String()), d.log, e.now); err != nil {
+	if d.node, err = node.Open(e.ctx, d.config(places, numbers), d.log, e.now); err != nil {
 		return nil, errors.Join(err, d.hop.Close())
 	}
-	d.before = d.judged()
+	d.before = d.measured()
 	return d, nil
 }
 
@@ -128,21 +137,24 @@ func nextStream(path string) (n uint64, err error) {
 	return n, durable.WriteFile(path, fmt.Appendln(nil, n))
 }
 
-// config is the node's: embedded defaults, two front doors, and thresholds that let every action be seen.
-func (c *demoCmd) config(places, hop string) node.Config {
+// config is the node's: embedded defaults, front doors on loopback, and thresholds that let every action be seen.
+func (d *demo) config(places, numbers string) node.Config {
+	c := d.cmd
 	quiet, tag, hold, reject := false, 0.9, 0.98, 0.995
+	loopback := []string{"127.0.0.1:0"}
 	return node.Config{
 		Data: c.Data, Name: "demo", Version: version,
 		Console: node.ConsoleConfig{Listen: []string{c.Listen}},
 		DNS:     node.DNSConfig{Off: true},
-		Geo:     geo.Config{Country: places, Network: places},
+		Geo:     geo.Config{Country: places, Network: places, Numbers: numbers},
 		Policy:  policy.Config{Thresholds: policy.Thresholds{Tag: &tag, Hold: &hold, Reject: &reject}},
 		Log:     node.LogConfig{Messages: &quiet},
 		Keep:    node.KeepConfig{Subjects: true},
 		Gateway: node.GatewayConfig{
-			Milter: []milter.Config{{Door: gateway.Door{Name: mailDoor, Listen: []string{"127.0.0.1:0"}}}},
-			SMPP: []smpp.Config{{Door: gateway.Door{Name: textDoor, Listen: []string{"127.0.0.1:0"}}, NextHops: []string{hop},
+			Milter: []milter.Config{{Door: gateway.Door{Name: mailDoor, Listen: loopback}}},
+			SMPP: []smpp.Config{{Door: gateway.Door{Name: textDoor, Listen: loopback}, NextHops: []string{d.hop.Addr().String()},
 				TagSender: demoTagSender}},
+			SIP: []sip.Config{{Door: gateway.Door{Name: callDoor, Listen: loopback}, OnAccept: "continue", Relays: []string{"127.0.0.1"}}},
 		},
 	}
 }
@@ -175,13 +187,10 @@ func (d *demo) run(e *env) error {
 // play plays the stream until the time is over, a key or Ctrl-C, and closes the books.
 func (d *demo) play(ctx context.Context, e *env) error {
 	d.player = send.New(send.Config{Milter: d.node.Address(mailDoor).String(), SMPP: d.node.Address(textDoor).String(),
+		SIP:     d.node.Address(callDoor).String(),
 		Systems: d.world.Systems(), Speed: 1, Answered: d.answered, Log: d.log}, func() world.Sent {
 		d.world.CatchUp(e.now().UTC().Add(-maxBehind))
-		for {
-			if s := d.world.Next(); s.Mail != nil || s.Text != nil {
-				return s
-			}
-		}
+		return d.world.Next()
 	})
 	d.node.SetBooks(d.consoleBooks)
 	if err := d.greet(ctx, e.stdout); err != nil {
@@ -199,7 +208,11 @@ func (d *demo) play(ctx context.Context, e *env) error {
 	err := d.player.Run(ctx)
 	stop()
 	err = errors.Join(err, beside.Wait())
-	return errors.Join(err, d.closeBooks(e))
+	if err := errors.Join(err, d.closeBooks(e)); err != nil {
+		return err
+	}
+	_, err = io.WriteString(e.stdout, d.truthTable())
+	return err
 }
 
 // greet says where everything is. The one-time link is for whoever looks first; it makes the administrator.
@@ -208,12 +221,12 @@ func (d *demo) greet(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "Rempart demo: made-up mail and texts, world %d, stretch %d; data in %s\n", d.cmd.Seed, d.stream, d.cmd.Data)
+	fmt.Fprintf(w, "Rempart demo: made-up mail, texts, calls and messages, world %d, stretch %d; data in %s\n", d.cmd.Seed, d.stream, d.cmd.Data)
 	fmt.Fprintf(w, "console     %s\n", d.node.ConsoleURL())
 	if link != "" {
 		fmt.Fprintf(w, "first login %s (once)\n", link)
 	}
-	fmt.Fprintf(w, "front doors milter %s, SMPP %s\n", d.node.Address(mailDoor), d.node.Address(textDoor))
+	fmt.Fprintf(w, "front doors milter %s, SMPP %s, SIP %s\n", d.node.Address(mailDoor), d.node.Address(textDoor), d.node.Address(callDoor))
 	fmt.Fprintln(w, "p and Enter pauses and resumes, q and Enter ends")
 	return nil
 }
@@ -224,8 +237,11 @@ const maxBehind = time.Minute
 // lessonQueue bounds what waits to be taught; beyond it a postmaster has no time either.
 const lessonQueue = 64
 
-// answered picks the messages to be taught: the same ones for the same world.
+// answered enters the truth of what was judged and picks the messages to be taught: the same ones for the same world.
 func (d *demo) answered(r send.Result) {
+	if r.Answer != send.Refused && r.Answer != send.Error {
+		d.ledger.Add(&r.Sent)
+	}
 	if rand.New(rand.NewPCG(d.cmd.Seed, r.Sent.Number)).Float64() >= d.cmd.Teach {
 		return
 	}

@@ -20,7 +20,7 @@ var errBooks = errors.New("the books do not balance")
 var demoChannels = []struct {
 	channel message.Channel
 	name    string
-}{{message.Email, "mails"}, {message.SMS, "texts"}}
+}{{message.Email, "mails"}, {message.SMS, "texts"}, {message.Call, "calls"}, {message.IM, "messages"}}
 
 // judged is what the node's tallies have counted, earlier runs included.
 func (d *demo) judged() map[message.Channel]uint64 {
@@ -37,7 +37,7 @@ func (d *demo) consoleBooks() (out console.Books) {
 	judged, books := d.judged(), d.player.Books()
 	for _, c := range demoChannels {
 		b := books[c.channel]
-		out = append(out, console.ChannelBook{Channel: c.channel, Sent: b.Sent, Judged: judged[c.channel] - d.before[c.channel], Dropped: b.Drops()})
+		out = append(out, console.ChannelBook{Channel: c.channel, Sent: b.Sent, Judged: judged[c.channel] - d.before.volumes[c.channel].All, Dropped: b.Drops()})
 	}
 	return out
 }
@@ -48,8 +48,8 @@ func (d *demo) closeBooks(e *env) error {
 		_, _ = io.WriteString(e.stderr, clearLine) // of the status
 	}
 	books, judged := d.player.Books(), d.judged()
-	for channel, n := range d.before {
-		judged[channel] -= n
+	for channel, n := range d.before.volumes {
+		judged[channel] -= n.All
 	}
 	_, err := io.WriteString(e.stdout, bookTable(books, judged))
 	for _, c := range demoChannels {

@@ -104,7 +104,7 @@ func (p *Player) Run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx) // what is in hand outlives ctx
 	var workers, asking sync.WaitGroup
 	if p.cfg.SIP != "" {
-		x, err := p.startExchange(ctx)
+		x, err := p.startExchange(work)
 		if err != nil {
 			return err
 		}
