@@ -1,8 +1,9 @@
 // Package reputation remembers what was taught of each source: how many of its messages were spam and how many honest.
 //
 // A source is what a sender cannot change for every message: the network of a mail's client (/24 of IPv4, /64 of IPv6),
-// the sender ID or number of a text with the account that submitted it, the number of a call. A [Table] is bounded and safe for concurrent use;
-// its content depends only on the order of lessons, so replay makes it again.
+// the sender ID or number of a text with the account that submitted it. Of a call it is the network that handed it over,
+// since callers borrow numbers and seldom use one twice; where that is not known, its number. A [Table] is bounded and safe
+// for concurrent use; its content depends only on the order of lessons, so replay makes it again.
 package reputation
 
 import (
@@ -40,6 +41,8 @@ func Key(m *message.Message) string {
 			key += " " + m.SMS.SystemID
 		}
 		return key
+	case m.Channel == message.Call && m.Source.Address.IsValid():
+		return "call " + network(m.Source.Address)
 	case m.Channel == message.Call && m.Facts.From.E164 != "":
 		return "call " + m.Facts.From.E164
 	case m.Source.Address.IsValid():

@@ -25,6 +25,8 @@ func TestKey(t *testing.T) {
 		{from("2001:db8:1:2:3::4"), "2001:db8:1:2::/64"},
 		{text, "sms BANK esme1"},
 		{trusted, ""},
+		{&message.Message{Channel: message.Call, Source: message.Source{Address: netip.MustParseAddr("192.0.2.1"), ID: "+447700900001"}}, "call 192.0.2.0/24"},
+		{&message.Message{Channel: message.Call, Facts: message.Facts{From: message.Number{E164: "+447700900001"}}}, "call +447700900001"},
 		{&message.Message{Channel: message.Email}, ""},
 	} {
 		if got := Key(tt.m); got != tt.want {
