@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,6 +21,7 @@ import (
 
 	"rempart/durable"
 	"rempart/gateway"
+	"rempart/gateway/api"
 	"rempart/gateway/milter"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
@@ -72,6 +76,7 @@ type demo struct {
 	hop     net.Listener // of the centre
 	player  *send.Player
 	lessons chan send.Result
+	token   string // of the exchange, which tells how calls ended
 	begun   time.Time
 	before  measured // in earlier runs
 	ledger  *world.Ledger
@@ -82,6 +87,7 @@ const (
 	mailDoor      = "mx"
 	textDoor      = "sms"
 	callDoor      = "sip"
+	recordDoor    = "records"
 	demoTagSender = "Likely-SCAM"
 )
 
@@ -90,7 +96,7 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 	if c.Teach < 0 || c.Teach > 1 {
 		return nil, fmt.Errorf("--teach %v: use a share from 0 to 1", c.Teach)
 	}
-	d := &demo{cmd: c, begun: e.now(), centre: &send.Centre{TagSender: demoTagSender},
+	d := &demo{cmd: c, begun: e.now(), token: rand.Text(), centre: &send.Centre{TagSender: demoTagSender},
 		ledger:  &world.Ledger{Sender: senderName, Doors: map[message.Channel]string{message.Email: mailDoor, message.SMS: textDoor, message.Call: callDoor, message.IM: callDoor}},
 		lessons: make(chan send.Result, lessonQueue),
 		log:     slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
@@ -140,6 +146,7 @@ func nextStream(path string) (n uint64, err error) {
 // config is the node's: embedded defaults, front doors on loopback, and thresholds that let every action be seen.
 func (d *demo) config(places, numbers string) node.Config {
 	c := d.cmd
+	digest := sha256.Sum256([]byte(d.token))
 	quiet, tag, hold, reject := false, 0.9, 0.98, 0.995
 	loopback := []string{"127.0.0.1:0"}
 	return node.Config{
@@ -155,6 +162,8 @@ func (d *demo) config(places, numbers string) node.Config {
 			SMPP: []smpp.Config{{Door: gateway.Door{Name: textDoor, Listen: loopback}, NextHops: []string{d.hop.Addr().String()},
 				TagSender: demoTagSender}},
 			SIP: []sip.Config{{Door: gateway.Door{Name: callDoor, Listen: loopback}, OnAccept: "continue", Relays: []string{"127.0.0.1"}}},
+			API: []api.Config{{Door: gateway.Door{Name: recordDoor, Listen: loopback},
+				Token: []api.Token{{Name: "exchange", SHA256: hex.EncodeToString(digest[:]), Rights: []string{api.RightJudge}}}}},
 		},
 	}
 }
@@ -187,7 +196,8 @@ func (d *demo) run(e *env) error {
 // play plays the stream until the time is over, a key or Ctrl-C, and closes the books.
 func (d *demo) play(ctx context.Context, e *env) error {
 	d.player = send.New(send.Config{Milter: d.node.Address(mailDoor).String(), SMPP: d.node.Address(textDoor).String(),
-		SIP:     d.node.Address(callDoor).String(),
+		SIP: d.node.Address(callDoor).String(),
+		API: "http://" + d.node.Address(recordDoor).String(), Token: d.token,
 		Systems: d.world.Systems(), Speed: 1, Answered: d.answered, Log: d.log}, func() world.Sent {
 		d.world.CatchUp(e.now().UTC().Add(-maxBehind))
 		return d.world.Next()
@@ -242,7 +252,7 @@ func (d *demo) answered(r send.Result) {
 	if r.Answer != send.Refused && r.Answer != send.Error {
 		d.ledger.Add(&r.Sent)
 	}
-	if rand.New(rand.NewPCG(d.cmd.Seed, r.Sent.Number)).Float64() >= d.cmd.Teach {
+	if mathrand.New(mathrand.NewPCG(d.cmd.Seed, r.Sent.Number)).Float64() >= d.cmd.Teach {
 		return
 	}
 	select {
