@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rempart/console"
 	"rempart/durable"
 	"rempart/gateway"
 	"rempart/gateway/api"
@@ -29,6 +30,7 @@ import (
 	"rempart/message"
 	"rempart/node"
 	"rempart/policy"
+	"rempart/report"
 	"rempart/world"
 	"rempart/world/send"
 )
@@ -203,6 +205,8 @@ func (d *demo) play(ctx context.Context, e *env) error {
 		return d.world.Next()
 	})
 	d.node.SetBooks(d.consoleBooks)
+	d.node.SetLand(report.Land{Shapes: d.world.Map()})
+	d.node.SetTour(func() []console.Stop { return d.tour(ctx) })
 	if err := d.greet(ctx, e.stdout); err != nil {
 		return err
 	}
@@ -221,8 +225,11 @@ func (d *demo) play(ctx context.Context, e *env) error {
 	if err := errors.Join(err, d.closeBooks(e)); err != nil {
 		return err
 	}
-	_, err = io.WriteString(e.stdout, d.truthTable())
-	return err
+	if _, err := io.WriteString(e.stdout, d.truthTable()); err != nil {
+		return err
+	}
+	d.printTour(context.WithoutCancel(ctx), e.stdout)
+	return nil
 }
 
 // greet says where everything is. The one-time link is for whoever looks first; it makes the administrator.
