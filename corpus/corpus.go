@@ -1,5 +1,5 @@
 // Package corpus reads messages from files: mail as single files (RFC 5322), mbox (RFC 4155) or maildir; texts as TSV
-// ("spam|ham TAB text", or the text alone) or JSONL. It is what scan, learn and eval read; bytes go to the parsers of
+// ("spam|ham TAB text", or the text alone) or JSONL; calls and instant messages as SIP requests or JSONL. It is what scan, learn and eval read; bytes go to the parsers of
 // package message as they are.
 package corpus
 
@@ -39,7 +39,7 @@ func (i Item) Name() string {
 }
 
 // Each calls visit for every message under the paths, in order; a directory is walked in the order of names. "-" is
-// standard input. What a file holds is told by its name (.tsv, .jsonl) or its first bytes.
+// standard input. What a file holds is told by its name (.tsv, .jsonl, .sip) or its first bytes.
 func Each(paths []string, stdin io.Reader, visit func(Item) error) error {
 	for _, path := range paths {
 		if path == "-" {
@@ -95,6 +95,8 @@ func read(path string, r io.Reader, visit func(Item) error) error {
 		return readLines(path, b, parseTSV, visit)
 	case ".jsonl", ".ndjson":
 		return readLines(path, b, parseJSON, visit)
+	case ".sip":
+		return readSIP(path, b, visit)
 	}
 	head, err := b.Peek(5)
 	if err != nil && !errors.Is(err, io.EOF) {

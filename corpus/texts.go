@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"rempart/message"
+	"rempart/message/call"
+	"rempart/message/im"
 	"rempart/message/sms"
 )
 
@@ -56,14 +58,25 @@ func parseTSV(line []byte) (message.Label, *message.Message, error) {
 	return label, sms.New("", "", rest), nil
 }
 
-// parseJSON reads one object of [sms.ParseJSON], which may also have a "label".
+// parseJSON reads one object of [sms.ParseJSON], or as its "channel" says of [call.ParseJSON] or [im.ParseJSON]. It may
+// also have a "label".
 func parseJSON(line []byte) (message.Label, *message.Message, error) {
-	var labelled struct {
-		Label message.Label `json:"label"`
+	var head struct {
+		Label   message.Label   `json:"label"`
+		Channel message.Channel `json:"channel"`
 	}
-	if err := json.Unmarshal(line, &labelled); err != nil {
+	if err := json.Unmarshal(line, &head); err != nil {
 		return 0, nil, err
 	}
-	m, err := sms.ParseJSON(line)
-	return labelled.Label, m, err
+	parse := sms.ParseJSON
+	switch head.Channel {
+	case message.Call:
+		parse = call.ParseJSON
+	case message.IM:
+		parse = im.ParseJSON
+	case message.Email:
+		return 0, nil, errors.New("a mail is a file of its own, not a line")
+	}
+	m, err := parse(line)
+	return head.Label, m, err
 }

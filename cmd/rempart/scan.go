@@ -22,7 +22,7 @@ type scanCmd struct {
 	JSON     bool     `help:"Print one JSON object a message."`
 	Data     string   `type:"path" help:"Judge with what the node of this data directory was taught; the node must not run." placeholder:"DIR"`
 	ExitCode bool     `help:"Exit with 1 if one of the messages is spam (probability 0.5 or more)."`
-	Path     []string `arg:"" help:"Files or directories: mail (.eml, mbox, maildir), texts (.tsv, .jsonl); - is standard input."`
+	Path     []string `arg:"" help:"Files or directories: mail (.eml, mbox, maildir), texts (.tsv, .jsonl), calls and instant messages (.sip, .jsonl); - is standard input."`
 }
 
 // Help is the long help.
@@ -35,7 +35,8 @@ Example:
   $ rempart scan --data /var/lib/rempart mail.eml
   $ rempart scan --json - < mail.eml | jq .signals
 
-A directory is walked. A text in a .jsonl file is {"from":"+4420...","to":"...","text":"..."}.`
+A directory is walked. A text in a .jsonl file is {"from":"+4420...","to":"...","text":"..."}; a call or instant message has
+"channel":"call" or "channel":"im" beside the members of the JSON API. A .sip file is one INVITE or MESSAGE.`
 }
 
 // Run judges every message of the paths.

@@ -116,7 +116,7 @@ func (w *worker) refusal(cfg *settings) int {
 	default:
 		return 400
 	}
-	if !w.server.cfg().relaying() {
+	if !cfg.relaying() {
 		if w.m.Method == "OPTIONS" && (w.m.Has(sip.Require) || w.m.Has(sip.ProxyRequire)) {
 			return 420
 		}
