@@ -98,7 +98,7 @@ func TestNumberIsLibphonenumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rounds := 6
+	rounds := 3 // 80,000 numbers; with -race the library takes its time
 	if testing.Short() {
 		rounds = 1
 	}
@@ -282,7 +282,7 @@ func TestEmergencyIsLibphonenumbers(t *testing.T) {
 	for region := range phonenumbers.GetSupportedRegions() {
 		p := open(t, Config{Home: region})
 		for n := range 1000 {
-			for _, first := range []string{"", "0", "1", "9"} {
+			for _, first := range []string{"", "1"} {
 				s := first + strconv.Itoa(n)
 				want := phonenumbers.IsEmergencyNumber(s, region)
 				somewhere[s] = somewhere[s] || want
