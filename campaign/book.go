@@ -25,6 +25,8 @@ type entry struct {
 	tenant string
 	id     string // campaign: the key of the first taught message of the kind
 	label  message.Label
+	// what a spam was taught to be for
+	category message.Category
 }
 
 // NewBook returns an empty book.
@@ -36,7 +38,7 @@ func (b *Book) Nearest(d Digest, tenant string) message.Near {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if e, distance := b.nearest(d, tenant); e != nil {
-		return message.Near{State: message.StatePresent, Label: e.label, Distance: distance, Campaign: e.id}
+		return message.Near{State: message.StatePresent, Label: e.label, Category: e.category, Distance: distance, Campaign: e.id}
 	}
 	return message.Near{}
 }
@@ -60,18 +62,18 @@ func (b *Book) nearest(d Digest, tenant string) (*entry, int) {
 
 // Teach puts a taught digest in. The same text taught again by the same tenant takes over the new label; a near copy joins
 // the campaign of the first.
-func (b *Book) Teach(d Digest, tenant, id string, label message.Label) {
+func (b *Book) Teach(d Digest, tenant, id string, label message.Label, category message.Category) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if near, distance := b.nearest(d, tenant); near != nil {
 		if distance == 0 && near.tenant == tenant {
-			near.label, near.order = label, b.taught
+			near.label, near.category, near.order = label, category, b.taught
 			b.taught++
 			return
 		}
 		id = near.id
 	}
-	b.link(entry{digest: d, order: b.taught, tenant: tenant, id: id, label: label})
+	b.link(entry{digest: d, order: b.taught, tenant: tenant, id: id, label: label, category: category})
 	b.taught++
 }
 

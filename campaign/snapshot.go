@@ -16,6 +16,7 @@ const (
 	entryID
 	entryLabel
 	entryOrder
+	entryCategory
 )
 
 // AppendSnapshot appends the digests, oldest first. Equal books give equal bytes.
@@ -30,7 +31,8 @@ func (b *Book) AppendSnapshot(out []byte) []byte {
 			out = wire.AppendString(out, entryTenant, e.tenant)
 			out = wire.AppendString(out, entryID, e.id)
 			out = wire.AppendUint(out, entryLabel, uint64(e.label))
-			return wire.AppendUint(out, entryOrder, e.order)
+			out = wire.AppendUint(out, entryOrder, e.order)
+			return wire.AppendUint(out, entryCategory, uint64(e.category))
 		})
 	}
 	return out
@@ -56,6 +58,8 @@ func ReadSnapshot(in []byte) (*Book, error) {
 				e.label = message.Label(c.Uint())
 			case entryOrder:
 				e.order = c.Uint()
+			case entryCategory:
+				e.category = message.Category(c.Uint())
 			}
 			return nil
 		})

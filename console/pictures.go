@@ -4,16 +4,14 @@ import (
 	"html/template"
 
 	"rempart/chart"
-	"rempart/geo"
 	"rempart/measure"
 	"rempart/report"
 )
 
 // picture is a chart on a page, with what must be said under it.
 type picture struct {
-	SVG     template.HTML
-	Note    string
-	Credits []geo.Attribution // of the data behind it
+	SVG  template.HTML
+	Note string
 }
 
 func (c *Console) figure(v float64) string { return c.numbers().count(uint64(v)) }
@@ -28,8 +26,7 @@ func (c *Console) countryMap(spam []measure.Count) picture {
 	}
 	land := c.land()
 	words := chart.Words{ID: "map", Title: c.words.Say("study.map_title"), Description: c.words.Say("page.sources.map")}
-	p := picture{SVG: chart.Map(words, land.Map(), values, c.figure, c.words.Say("study.none_here")), Note: chart.Disclaimer + " " + chart.Credit,
-		Credits: c.Places().Attributions()}
+	p := picture{SVG: chart.Map(words, land.Map(), values, c.figure, c.words.Say("study.none_here")), Note: chart.Disclaimer}
 	if land.Invented() {
 		p.Note = c.words.Say("study.map_invented")
 	}

@@ -19,6 +19,8 @@ import (
 
 	"rempart/account"
 	"rempart/catalogue"
+	"rempart/chart"
+	"rempart/geo"
 	"rempart/message"
 )
 
@@ -44,6 +46,7 @@ type shell struct {
 	Node      string
 	Version   string
 	Now       time.Time
+	Credits   []geo.Attribution // of data that names places
 	Data      any
 }
 
@@ -89,7 +92,8 @@ func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status in
 	if t == nil {
 		return fmt.Errorf("console: no page %q", page)
 	}
-	s := shell{Lang: c.words.Tag.String(), Page: page, Node: c.Node, Version: c.Version, Now: c.Now().UTC(), Data: data}
+	s := shell{Lang: c.words.Tag.String(), Page: page, Node: c.Node, Version: c.Version, Now: c.Now().UTC(), Data: data,
+		Credits: append(c.Places().Attributions(), geo.Attribution{Text: chart.Credit, URL: chart.CreditURL})}
 	if s.User, s.In = c.user(r); s.In {
 		s.Notice = c.takeNotice(r)
 		s.MaySwitch = s.User.Role.May(account.Switch) && c.SetShadow != nil

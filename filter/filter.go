@@ -91,7 +91,7 @@ func (f *Filter) Judge(ctx context.Context, m *message.Message, recipients []mes
 	verdicts := f.model.Judge(t.combiner, m, t.read(*results, m), tenants)
 	for i, v := range verdicts {
 		if i == 0 || v != verdicts[i-1] {
-			v.Category = t.category(v)
+			v.Category = t.category(v, m.Facts.Campaign.Category)
 		}
 	}
 	return message.Judgement{Verdicts: verdicts}
@@ -122,7 +122,7 @@ func (f *Filter) Apply(l *message.Lesson) {
 	corrected := f.model.Apply(l)
 	f.known.Load().Teach(l.Source, l.Label, corrected)
 	if d, ok := campaign.FromBytes(l.Digest); ok {
-		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label)
+		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category)
 	}
 }
 
@@ -135,7 +135,7 @@ func (f *Filter) Reconsider(l *message.Lesson) *message.Verdict {
 		m.Facts.Campaign = f.book.Load().Nearest(d, l.Scope.Tenant)
 	}
 	return f.model.Reconsider(f.tableOf(m).combiner, l, map[string]message.Result{
-		"near_spam": nearSpam(m), "near_ham": nearHam(m),
+		nearSpamName: nearSpam(m), "near_ham": nearHam(m),
 		"source_spam": reputation.SourceSpam(m), "source_ham": reputation.SourceHam(m)})
 }
 
@@ -182,8 +182,9 @@ func (t *table) read(results []message.Result, m *message.Message) []message.Res
 	return results
 }
 
-// category says what a spam is for: what the signals with a purpose say most strongly.
-func (t *table) category(v *message.Verdict) message.Category {
+// category says what a spam is for: what the signals with a purpose say most strongly. A near copy of a taught spam speaks
+// for the purpose that it was taught with.
+func (t *table) category(v *message.Verdict, near message.Category) message.Category {
 	if v.Probability < 0.5 {
 		return message.CategoryNone
 	}
@@ -197,8 +198,12 @@ func (t *table) category(v *message.Verdict) message.Category {
 			row = 0 // bias and learners have no row
 			continue
 		}
-		if w := c.Weight(); w > 0 {
-			weights[t.rows[row].category] += w
+		w, purpose := c.Weight(), t.rows[row].category
+		if c.Name == nearSpamName {
+			purpose = near
+		}
+		if w > 0 {
+			weights[min(purpose, message.OtherSpam)] += w
 		}
 	}
 	best := message.CategoryUnknown

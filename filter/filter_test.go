@@ -37,8 +37,13 @@ func TestNearCopyFollowsAtOnce(t *testing.T) {
 	const taught = "Your parcel 4471 is held at the depot, pay the fee of 2.99 at the page below within 24 hours"
 	const copied = "Your parcel 9023 is held at the depot, pay the fee of 1.49 at the page below within 48 hours!"
 	before := f.Judge(ctx, text(copied), nil).Verdicts[0]
-	f.Apply(f.Lesson(ctx, text(taught), message.Spam, message.Scope{}, "postmaster"))
+	lesson := f.Lesson(ctx, text(taught), message.Spam, message.Scope{}, "postmaster")
+	lesson.Category = message.Scam
+	f.Apply(lesson)
 	after := f.Judge(ctx, text(copied), nil).Verdicts[0]
+	if after.Category != message.Scam {
+		t.Errorf("a near copy of a scam is for %v", after.Category)
+	}
 	if before.Probability >= 0.5 || after.Probability < 0.9 {
 		t.Errorf("probability %v before, %v after its near copy was taught", before.Probability, after.Probability)
 	}

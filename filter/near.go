@@ -5,6 +5,9 @@ import (
 	"rempart/message"
 )
 
+// nearSpamName is nearSpam's in the tables: a near copy has the purpose of what it is a copy of.
+const nearSpamName = "near_spam"
+
 // nearSpam speaks against a near copy of a message that was taught as spam: it follows the taught one at once, whatever
 // the learners think of it yet. Value: 1 for the very text, down to 1/2 at the limit of likeness. Argument: percent of
 // likeness.

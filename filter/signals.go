@@ -45,7 +45,7 @@ var emailSignals = []signal{
 	{"listed_good", -2.0, message.SourceAnalysis, message.CategoryNone, auth.ListedGood},
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
-	{"near_spam", +5.0, message.Content, message.CategoryNone, nearSpam},
+	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},
 	{"near_ham", -5.0, message.Content, message.CategoryNone, nearHam},
 	{"date_ahead", +1.2, message.Characteristic, message.CategoryNone, content.DateAhead},
 	{"date_behind", +0.5, message.Characteristic, message.CategoryNone, content.DateBehind},
@@ -110,7 +110,7 @@ var emailSignals = []signal{
 var smsSignals = []signal{
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
-	{"near_spam", +5.0, message.Content, message.CategoryNone, nearSpam},
+	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},
 	{"near_ham", -5.0, message.Content, message.CategoryNone, nearHam},
 	{"sender_missing", +0.6, message.SourceAnalysis, message.CategoryNone, behaviour.SenderMissing},
 	{"sender_mixed", +1.2, message.SourceAnalysis, message.Phishing, behaviour.SenderMixed},
@@ -172,7 +172,7 @@ var callSignals = []signal{
 var imSignals = []signal{
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
-	{"near_spam", +5.0, message.Content, message.CategoryNone, nearSpam},
+	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},
 	{"near_ham", -5.0, message.Content, message.CategoryNone, nearHam},
 	{"sender_is_recipient", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SenderIsRecipient},
 	{"broken_signalling", +0.8, message.Characteristic, message.CategoryNone, behaviour.BrokenSignalling},

@@ -53,6 +53,7 @@ type Reputation struct {
 type Near struct {
 	State    State
 	Label    Label
-	Distance int // bits of the digest that differ, 0 to 256
+	Category Category // that it was taught with; none if the teacher did not say
+	Distance int      // bits of the digest that differ, 0 to 256
 	Campaign string
 }

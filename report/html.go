@@ -112,7 +112,7 @@ func (w *writer) functions() template.FuncMap {
 }
 
 func (w *writer) page() studyPage {
-	p := studyPage{Study: w.Study, Lang: w.words.Tag.String(), Style: template.CSS(style()), Last: w.To.Add(-time.Second), Boundaries: chart.Disclaimer + " " + chart.Credit}
+	p := studyPage{Study: w.Study, Lang: w.words.Tag.String(), Style: template.CSS(style()), Last: w.To.Add(-time.Second), Boundaries: chart.Disclaimer}
 	if len(w.Channels) == 0 {
 		return p
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/chart"
 	"rempart/geo"
 	"rempart/measure"
 	"rempart/message"
@@ -166,6 +167,9 @@ func NewStudy(m Material) Study {
 	s.Together = m.places(total, 0)
 	for _, c := range m.Places.Attributions() {
 		s.Credits = append(s.Credits, Credit{c.Text, c.URL, c.Licence})
+	}
+	if !m.Land.Invented() {
+		s.Credits = append(s.Credits, Credit{Text: chart.Credit, URL: chart.CreditURL})
 	}
 	return s
 }
