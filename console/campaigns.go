@@ -19,6 +19,7 @@ type campaignsPage struct {
 	Hours   int
 	Windows []int
 	Base    string
+	Bulk    bool // also what is no spam
 	Table   table
 }
 
@@ -28,16 +29,24 @@ const leastCampaign = 3
 // campaigns are those seen within the window, those with most spam first.
 func (c *Console) campaigns(w http.ResponseWriter, r *http.Request) error {
 	hours := window(r)
-	t := table{Name: "campaigns", Path: "/campaigns", Empty: "empty.campaigns", Columns: []column{{"campaign", false, false}, {"category", false, false},
+	t := table{Name: "campaigns", Empty: "empty.campaigns", Columns: []column{{"campaign", false, false}, {"category", false, false},
 		{"channels", false, false}, {"messages", true, false}, {"spam", true, false}, {"stopped", true, false}, {"first", false, false}, {"last", false, false},
 		{"id", false, true}}}
+	q := url.Values{}
 	if hours != overviewHours {
-		t.Path += "?hours=" + hoursText(hours)
+		q.Set("hours", hoursText(hours))
 	}
+	bulk := r.URL.Query().Get("bulk") != ""
+	if bulk {
+		q.Set("bulk", "1")
+	}
+	t.Path = withQuery("/campaigns", q)
 	for _, k := range c.Campaigns.List(c.Now().Add(-time.Duration(hours)*time.Hour), leastCampaign, longTable) {
-		t.Rows = append(t.Rows, c.campaignRow(&k))
+		if k.Spam > 0 || bulk {
+			t.Rows = append(t.Rows, c.campaignRow(&k))
+		}
 	}
-	return c.serveTable(w, r, t, "campaigns", campaignsPage{hours, windows, "/campaigns", t})
+	return c.serveTable(w, r, t, "campaigns", campaignsPage{hours, windows, "/campaigns", bulk, t})
 }
 
 func (c *Console) campaignRow(k *campaign.Campaign) []cell {
