@@ -287,3 +287,18 @@ func BenchmarkHandle(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }
+
+// A connection whose other end takes nothing is closed; nobody waits for it.
+func TestSlowStream(t *testing.T) {
+	here, there := net.Pipe()
+	defer there.Close()
+	st := newStream(here)
+	for i := range streamQueue + 1 {
+		if err := st.send([]byte("x")); (err != nil) != (i == streamQueue) {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the other end reads %v", err)
+	}
+}

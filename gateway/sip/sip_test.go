@@ -251,29 +251,19 @@ func TestTorture(t *testing.T) {
 	}
 }
 
-// answerOf hands the message in as if it had come from the client's socket, by a stream whose other end the test reads.
+// answerOf hands the message in as if a connection had brought it.
 func answerOf(r *rig, msg string) string {
-	here, there := net.Pipe()
-	defer here.Close()
-	answered := make(chan string)
-	go func() {
-		var all strings.Builder
-		b := make([]byte, 4096)
-		for {
-			n, err := there.Read(b)
-			all.Write(b[:n])
-			if err != nil {
-				answered <- all.String()
-				return
-			}
-		}
-	}()
+	st := newStream(nil)
 	w := &worker{server: r.server}
-	if w.handle(msg, origin{peer: netip.MustParseAddrPort("192.0.2.99:5060"), stream: &stream{conn: here}}) {
+	if w.handle(msg, origin{peer: netip.MustParseAddrPort("192.0.2.99:5060"), stream: st}) {
 		w.finish()
 	}
-	here.Close()
-	return <-answered
+	select {
+	case b := <-st.queue:
+		return string(b)
+	default:
+		return ""
+	}
 }
 
 // What comes again is answered the same and judged once, also while it is still being judged; a CANCEL then ends it.

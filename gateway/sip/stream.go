@@ -15,34 +15,64 @@ import (
 	"rempart/message/sip"
 )
 
-// stream is one connection.
+// stream is one connection. What is sent on it waits in a queue, since the one who sends may be the reader of a socket,
+// whom nobody may hold up.
 type stream struct {
-	conn net.Conn
-
-	mu sync.Mutex // of writing
+	conn  net.Conn
+	queue chan []byte
+	done  chan struct{} // closed when no more is to come
 }
 
 // Limits of a connection.
 const (
 	streamIdle    = 10 * time.Minute
 	streamWrite   = 5 * time.Second
-	streamJudging = 32 // requests of one connection that are judged at one time
+	streamJudging = 32  // requests of one connection that are judged at one time
+	streamQueue   = 128 // messages that the other end has not taken; one more closes the connection
 )
 
-var errFraming = errors.New("where the next message begins is not known")
+var (
+	errFraming = errors.New("where the next message begins is not known")
+	errSlow    = errors.New("the other end takes nothing")
+)
+
+func newStream(conn net.Conn) *stream {
+	return &stream{conn, make(chan []byte, streamQueue), make(chan struct{})}
+}
 
 func (st *stream) send(b []byte) error {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	_ = st.conn.SetWriteDeadline(time.Now().Add(streamWrite))
-	_, err := st.conn.Write(b)
-	return err
+	select {
+	case st.queue <- bytes.Clone(b):
+		return nil
+	default:
+		return errors.Join(errSlow, st.conn.Close())
+	}
+}
+
+// write sends what is queued until done is closed and the queue empty.
+func (st *stream) write() {
+	for {
+		var b []byte
+		select {
+		case b = <-st.queue:
+		case <-st.done:
+			select {
+			case b = <-st.queue:
+			default:
+				return
+			}
+		}
+		_ = st.conn.SetWriteDeadline(time.Now().Add(streamWrite))
+		if _, err := st.conn.Write(b); err != nil {
+			_ = st.conn.Close() // its reader sees it; what is queued has nowhere to go
+		}
+	}
 }
 
 // serveStream judges the requests of one connection side by side and does all else in order; when ctx is done it reads no
 // more and returns when those in hand are answered.
 func (s *Server) serveStream(ctx context.Context, conn net.Conn) {
-	st := &stream{conn: conn}
+	st := newStream(conn)
 	peer := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	from := origin{peer: netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port()), stream: st}
 	s.mu.Lock()
@@ -58,8 +88,13 @@ func (s *Server) serveStream(ctx context.Context, conn net.Conn) {
 	for range streamJudging {
 		workers <- &worker{server: s}
 	}
-	var group sync.WaitGroup
-	defer group.Wait()
+	var group, writer sync.WaitGroup
+	writer.Go(st.write)
+	defer func() {
+		group.Wait()
+		close(st.done)
+		writer.Wait()
+	}()
 	r := bufio.NewReaderSize(conn, 4096)
 	w := <-workers
 	for {
