@@ -94,7 +94,8 @@ const (
 	quiet = 0.08
 )
 
-// conspire makes the campaigns: two of each purpose.
+// conspire makes the campaigns: two of each purpose. The first gang never rests, so that there is always phishing by mail
+// and by text; it changes its hosts with every wave like the others.
 func (w *World) conspire(rng *rand.Rand) {
 	tricks := []string{"homoglyph", "zero_width", "spaced", "leet", "hidden", "base64", "link_text"}
 	languages := []string{"en", "de", "fr", "es"}
@@ -112,6 +113,9 @@ func (w *World) conspire(rng *rand.Rand) {
 		}
 		for range victimCount {
 			c.victims = append(c.victims, pick(rng, w.others))
+		}
+		if i == 0 {
+			c.duty = 1
 		}
 		w.campaigns = append(w.campaigns, c)
 	}
