@@ -26,7 +26,7 @@ test-integration:
 
 # The pictures of the README, taken of the demo in Chromium.
 pictures:
-	REMPART_PICTURES=$(CURDIR)/docs/images go test -tags integration -count=1 -run TestPictures ./cmd/rempart
+	REMPART_PICTURES=$(CURDIR)/docs/images go test -tags integration -count=1 -run TestTour ./cmd/rempart
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -225,11 +225,8 @@ func (d *demo) play(ctx context.Context, e *env) error {
 	if err := errors.Join(err, d.closeBooks(e)); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(e.stdout, d.truthTable()); err != nil {
-		return err
-	}
-	d.printTour(context.WithoutCancel(ctx), e.stdout)
-	return nil
+	_, err = io.WriteString(e.stdout, d.truthTable())
+	return err
 }
 
 // greet says where everything is. The one-time link is for whoever looks first; it makes the administrator.
@@ -317,7 +314,7 @@ func (d *demo) attend(ctx context.Context, stop func(), e *env) error {
 	}()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	paused := false
+	paused, led := false, false
 	for {
 		select {
 		case key := <-keys:
@@ -339,6 +336,9 @@ func (d *demo) attend(ctx context.Context, stop func(), e *env) error {
 				}
 			}
 		case <-ticker.C:
+			if !led {
+				led = d.lead(ctx, e.stdout)
+			}
 			if e.terminal && !paused {
 				d.status(e.stderr)
 			}

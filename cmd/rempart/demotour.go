@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"time"
 
 	"rempart/campaign"
 	"rempart/catalogue"
@@ -13,25 +15,37 @@ import (
 	"rempart/message"
 )
 
-// tour is a walk through the console in six stops. The second and third have nothing to show until a phishing campaign has
+// tour is a walk through the console in six stops. The second to fifth have nothing to show until a phishing campaign has
 // come by mail and by text and one of its mails was held.
 func (d *demo) tour(ctx context.Context) []console.Stop {
-	stops := []console.Stop{{Key: "overview", URL: "/"}, {Key: "campaign"}, {Key: "message"}, {Key: "sources", URL: "/sources"}, {Key: "route", URL: "/routes"},
-		{Key: "report", URL: "/report"}}
-	k, mail := d.show(ctx)
-	if k != "" {
-		stops[1].URL = "/campaigns/" + url.PathEscape(k)
-		stops[4].URL = stops[1].URL + "/routes"
+	report := "/report/study?from=" + d.begun.UTC().Format(time.DateOnly)
+	stops := []console.Stop{{Key: "overview", URL: "/"}, {Key: "campaign"}, {Key: "message"}, {Key: "sources"}, {Key: "route"}, {Key: "report", URL: report}}
+	id, mail := d.show(ctx)
+	if id == "" || mail == "" {
+		return stops
 	}
-	if mail != "" {
-		stops[2].URL = "/messages/" + url.PathEscape(mail)
-	}
+	page := "/campaigns/" + url.PathEscape(id)
+	stops[1].URL, stops[2].URL, stops[3].URL, stops[4].URL = page, "/messages/"+url.PathEscape(mail), page+"#map", page+"#way"
 	return stops
+}
+
+// lead prints the tour as soon as every stop has something to show, once. It says whether it has.
+func (d *demo) lead(ctx context.Context, w io.Writer) bool {
+	stops := d.tour(ctx)
+	if slices.ContainsFunc(stops, func(s console.Stop) bool { return s.URL == "" }) {
+		return false
+	}
+	words := catalogue.English()
+	fmt.Fprintln(w, words.Say("tour.title"))
+	for i, s := range stops {
+		fmt.Fprintf(w, "  %d %-50s %s\n", i+1, words.Say("tour."+s.Key), d.node.ConsoleURL()+s.URL)
+	}
+	return true
 }
 
 // What a campaign needs to be shown, and how many are looked through.
 const (
-	shownLeast = 5
+	shownLeast = 25 // messages: by then lessons have said what it is for
 	shownMost  = 20
 )
 
@@ -61,17 +75,4 @@ func (d *demo) held(ctx context.Context, k *campaign.Campaign) string {
 		}
 	}
 	return ""
-}
-
-// printTour says where to look.
-func (d *demo) printTour(ctx context.Context, w io.Writer) {
-	words := catalogue.English()
-	fmt.Fprintf(w, "%s\n", words.Say("tour.title"))
-	for i, s := range d.tour(ctx) {
-		at := words.Say("tour.later")
-		if s.URL != "" {
-			at = d.node.ConsoleURL() + s.URL
-		}
-		fmt.Fprintf(w, "  %d %-50s %s\n", i+1, words.Say("tour."+s.Key), at)
-	}
 }
