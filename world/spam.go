@@ -21,7 +21,7 @@ func (w *World) spam(s *Sent) {
 	}
 	t := topic{language: language, country: pick(w.rng, w.countries), scale: c.purpose.scale, known: map[string]string{"to": to.first, "tofull": to.full()}}
 	t.known["link"] = w.link(v, s.Channel != message.Email)
-	s.Truth = Truth{Label: message.Spam, Category: c.purpose.category, Kind: c.purpose.name, Campaign: c.name, Language: language}
+	s.Truth = Truth{Label: message.Spam, Category: c.purpose.category, Kind: c.purpose.name, Campaign: c.name, Language: language, Hosts: v.hosts}
 	switch s.Channel {
 	case message.SMS:
 		w.spamText(s, c, v, to, t)

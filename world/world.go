@@ -66,6 +66,7 @@ type Truth struct {
 	Network  uint32           // number of the system that handed it to the operator; 0 for texts
 	Path     []string         // its real way, from the origin to who handed it to the operator: networks as "AS64512", submitters of texts by name
 	Sender   string           // number with plus, sender ID, or domain of the author
+	Hosts    []string         // of a spam: where the links of its campaign lead at that time
 	Evasion  []string         // tricks played on this message
 }
 

@@ -77,7 +77,7 @@ func TestPlausible(t *testing.T) {
 		for _, e := range s.Truth.Evasion {
 			count["evasion "+e]++
 		}
-		if (s.Truth.Label == message.Spam) != (s.Truth.Campaign != "" && s.Truth.Category != message.CategoryNone) || s.Truth.Country == "" || s.Truth.Language == "" {
+		if (s.Truth.Label == message.Spam) != (s.Truth.Campaign != "" && len(s.Truth.Hosts) > 0 && s.Truth.Category != message.CategoryNone) || s.Truth.Country == "" || s.Truth.Language == "" {
 			t.Fatalf("truth %+v", s.Truth)
 		}
 		of := campaigns[s.Truth.Campaign]

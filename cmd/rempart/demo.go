@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -82,6 +83,7 @@ type demo struct {
 	begun   time.Time
 	before  measured // in earlier runs
 	ledger  *world.Ledger
+	phish   sync.Map // hosts that phishing truly leads to
 }
 
 // Names of the front doors, and what a tagged text is sent under.
@@ -255,6 +257,11 @@ const lessonQueue = 64
 func (d *demo) answered(r send.Result) {
 	if r.Answer != send.Refused && r.Answer != send.Error {
 		d.ledger.Add(&r.Sent)
+		if r.Sent.Truth.Category == message.Phishing {
+			for _, host := range r.Sent.Truth.Hosts {
+				d.phish.Store(host, true)
+			}
+		}
 	}
 	if mathrand.New(mathrand.NewPCG(d.cmd.Seed, r.Sent.Number)).Float64() >= d.cmd.Teach {
 		return
