@@ -12,6 +12,7 @@ import (
 	"rempart/catalogue"
 	"rempart/console"
 	"rempart/index"
+	"rempart/measure"
 	"rempart/message"
 )
 
@@ -21,7 +22,7 @@ func (d *demo) tour(ctx context.Context) []console.Stop {
 	report := "/report/study?from=" + d.begun.UTC().Format(time.DateOnly)
 	stops := []console.Stop{{Key: "overview", URL: "/"}, {Key: "campaign"}, {Key: "message"}, {Key: "sources"}, {Key: "route"}, {Key: "report", URL: report}}
 	id, mail := d.show(ctx)
-	if id == "" || mail == "" {
+	if id == "" {
 		return stops
 	}
 	page := "/campaigns/" + url.PathEscape(id)
@@ -45,35 +46,30 @@ func (d *demo) lead(ctx context.Context, w io.Writer) bool {
 
 // What a campaign needs to be shown, and how many are looked through.
 const (
-	shownLeast = 25 // messages: by then lessons have said what it is for
+	shownLeast = 10
 	shownMost  = 20
 )
 
-// show finds a phishing campaign that came by mail and by text, and a mail of it that was held; one with such a mail before
-// one without.
+// show finds a phishing campaign that came by mail and by text, and a mail of it that was held. It is phishing by its verdicts and
+// in truth: a young node's verdicts alone may take it for one.
 func (d *demo) show(ctx context.Context) (id, mail string) {
 	for _, k := range d.node.Campaigns(d.begun, shownLeast, shownMost) {
-		if !d.phishing(&k) || k.Channels[message.Email] == 0 || k.Channels[message.SMS] == 0 {
+		if k.Category() != message.Phishing || !d.phishing(&k) || k.Channels[message.Email] == 0 || k.Channels[message.SMS] == 0 {
 			continue
 		}
 		if mail := d.held(ctx, &k); mail != "" {
 			return k.ID, mail
 		}
-		if id == "" {
-			id = k.ID
-		}
 	}
-	return id, ""
+	return "", ""
 }
 
-// phishing reports whether a campaign truly is. Its own verdicts are young and mostly know no category.
+// phishing reports whether a campaign leads where phishing truly does.
 func (d *demo) phishing(k *campaign.Campaign) bool {
-	for _, host := range k.Hosts {
-		if _, ok := d.phish.Load(host.Name); ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(k.Hosts, func(host measure.Count) bool {
+		_, ok := d.phish.Load(host.Name)
+		return ok
+	})
 }
 
 // held is the latest mail of a campaign that was held; empty if there is none.
