@@ -2,8 +2,8 @@
 // bounded by age and size.
 //
 // It stands off the judging path: [Index.Add] puts an event into a bounded queue and never waits; [Index.Run] writes in
-// batches. When the queue is half full, only spam and a sample of the rest goes in; when it or the disk is full, events
-// are dropped and counted. Mail is never held up. An event's bytes are stored whole; beside them stands an inverted index
+// batches. Of what is no spam a thousand a second are kept ([Index.Wants]), and fewer when the queue is half full; when it
+// or the disk is full, events are dropped and counted. Mail is never held up. An event's bytes are stored whole; beside them stands an inverted index
 // of what people search by: addresses, domains, numbers, Message-ID, queue id, link hosts, words of the subject if the
 // event has one. Rows are keyed by the time of the event in microseconds (the next free one), so that a range of time is
 // a range of keys and pages follow one another by key, on ten million rows as on ten.
@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"rempart/config"
@@ -59,8 +60,10 @@ type Index struct {
 	read   *sql.DB
 	queue  chan entry
 
+	rest        *rate.Limiter // of what is no spam
 	seen        atomic.Uint64 // for the sample
 	written     atomic.Uint64
+	leftOut     atomic.Uint64
 	dropped     atomic.Uint64
 	droppedSpam atomic.Uint64
 	failure     atomic.Pointer[string] // why the last batch was not written; nil if it was
@@ -112,7 +115,8 @@ func Open(ctx context.Context, dir string, config Config, log *slog.Logger) (*In
 	if err := durable.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	x := &Index{config: config, log: log, queue: make(chan entry, queueLength)}
+	x := &Index{config: config, log: log, queue: make(chan entry, queueLength),
+		rest: rate.NewLimiter(restRate, queueLength/2)}
 	path := filepath.Join(dir, "index.db")
 	err := x.open(ctx, path)
 	if err != nil && isDamaged(err) {
@@ -190,6 +194,7 @@ func (x *Index) Close() error {
 // Stats is what the console shows of the index.
 type Stats struct {
 	Written     uint64 // events since the start
+	LeftOut     uint64 // of what is no spam, since the start: see [Index.Wants]
 	Dropped     uint64 // neither written nor queued since the start, spam not counted here
 	DroppedSpam uint64
 	Queued      int
@@ -201,7 +206,7 @@ type Stats struct {
 
 // Stats takes milliseconds.
 func (x *Index) Stats(ctx context.Context) (Stats, error) {
-	s := Stats{Written: x.written.Load(), Dropped: x.dropped.Load(), DroppedSpam: x.droppedSpam.Load(), Queued: len(x.queue)}
+	s := Stats{Written: x.written.Load(), LeftOut: x.leftOut.Load(), Dropped: x.dropped.Load(), DroppedSpam: x.droppedSpam.Load(), Queued: len(x.queue)}
 	if why := x.failure.Load(); why != nil {
 		s.Error = *why
 	}

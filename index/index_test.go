@@ -349,3 +349,22 @@ func TestPersonInACrowd(t *testing.T) {
 		t.Errorf("left %+v, %v", p, err)
 	}
 }
+
+// When there is too much, all spam is wanted and a sample of the rest.
+func TestWants(t *testing.T) {
+	x := mustOpen(t, t.TempDir(), Config{})
+	spam, honest := event(1, message.Tag), event(2, message.Accept)
+	wanted := 0
+	for range 10 * queueLength {
+		if !x.Wants(spam) {
+			t.Fatal("spam is not wanted")
+		}
+		if x.Wants(honest) {
+			wanted++
+		}
+	}
+	s, err := x.Stats(t.Context())
+	if err != nil || wanted < queueLength/2 || wanted > queueLength || s.LeftOut != uint64(10*queueLength-wanted) {
+		t.Errorf("%v: of %d honest ones %d were wanted, %d counted as left out", err, 10*queueLength, wanted, s.LeftOut)
+	}
+}

@@ -15,13 +15,24 @@ const (
 	sweepEvery = time.Minute
 	sweepBatch = 2000 // rows a transaction, so that a sweep does not hold up the writer
 	trimBatch  = 200  // rows before the size is looked at again
-	sampleRest = 16   // of what is no spam, one in so many is kept when there is too much
+	sampleRest = 16   // of what is no spam, one in so many is kept when the queue fills
+	restRate   = 1000 // of what is no spam, so many a second are kept: more would cost the judging its processor
 )
 
 // entry is an event on its way to disk, and its draft if it has one.
 type entry struct {
 	event *message.Event
 	draft []byte
+}
+
+// Wants reports whether an event is worth a draft and [Index.Add]: all spam is, and of the rest a sample when there is too
+// much. What is not wanted is counted as left out.
+func (x *Index) Wants(e *message.Event) bool {
+	if isSpam(e) || x.rest.Allow() {
+		return true
+	}
+	x.leftOut.Add(1)
+	return false
 }
 
 // Add records an event, and with it a draft: what a lesson on the message needs, sealed by the caller (nil: none). Drafts

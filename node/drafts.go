@@ -20,6 +20,9 @@ const draftQueue = 256
 
 // keep hands the event to the index, by way of the drafts if they keep up.
 func (n *Node) keep(m *message.Message, e *message.Event) {
+	if !n.index.Wants(e) {
+		return
+	}
 	select {
 	case n.drafts <- judged{m, e}:
 	default:

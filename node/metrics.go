@@ -53,6 +53,7 @@ var (
 	journalBytes  = prometheus.NewDesc("rempart_journal_bytes", "Size of the journal on disk.", nil, nil)
 	journalFree   = prometheus.NewDesc("rempart_journal_free_bytes", "Free space on the journal's disk.", nil, nil)
 	eventsDropped = prometheus.NewDesc("rempart_events_dropped_total", "Events that could not be kept: queue or disk full.", nil, nil)
+	eventsLeftOut = prometheus.NewDesc("rempart_events_left_out_total", "Events of honest messages that were not kept because there was too much.", nil, nil)
 	eventsQueued  = prometheus.NewDesc("rempart_events_queued", "Events waiting to be written.", nil, nil)
 	indexBytes    = prometheus.NewDesc("rempart_index_bytes", "Size of the index of events.", nil, nil)
 	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us.", nil, nil)
@@ -61,7 +62,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsQueued, indexBytes, listsOff, shadowOn} {
+	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsLeftOut, eventsQueued, indexBytes, listsOff, shadowOn} {
 		ch <- d
 	}
 }
@@ -80,6 +81,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(journalFree, float64(h.Free))
 	if s, err := c.n.index.Stats(ctx); err == nil {
 		ch <- prometheus.MustNewConstMetric(eventsDropped, prometheus.CounterValue, float64(s.Dropped+s.DroppedSpam))
+		ch <- prometheus.MustNewConstMetric(eventsLeftOut, prometheus.CounterValue, float64(s.LeftOut))
 		gauge(eventsQueued, float64(s.Queued))
 		gauge(indexBytes, float64(s.Bytes))
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -36,6 +37,9 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	cfg.Version = version
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	log := newLog(e)
 	slog.SetDefault(log) // libraries log there
 	n, err := node.Open(e.ctx, cfg, log, e.now)
@@ -64,6 +68,10 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	return err
 }
+
+// garbagePercent is half of Go's default: most of what a node holds are tables that live as long as it does, and a small
+// machine lacks memory before it lacks a processor.
+const garbagePercent = 50
 
 // newLog writes lines to standard error; under systemd the journal knows the time itself.
 func newLog(e *env) *slog.Logger {
