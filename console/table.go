@@ -3,13 +3,13 @@ package console
 import (
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"path"
 	"strconv"
-	"strings"
+
+	"rempart/report"
 )
 
 // table is rows that are shown as HTML and given as CSV and JSON. Titles are catalogue texts under "column".
@@ -77,7 +77,7 @@ func (t table) writeCSV(w io.Writer) error {
 	}
 	for _, row := range t.Rows {
 		for i := range t.Columns {
-			line[i] = plain(row[i])
+			line[i] = report.Plain(row[i].value())
 		}
 		if err := out.Write(line); err != nil {
 			return err
@@ -85,33 +85,6 @@ func (t table) writeCSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// plain is the value of a cell as text. A spreadsheet would run what begins like a formula, and senders choose their
-// names.
-func plain(c cell) string {
-	switch v := c.value().(type) {
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case string:
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) && !isNumber(v) {
-			return "'" + v
-		}
-		return v
-	case []string:
-		return plain(cell{Text: strings.Join(v, " ")})
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-func isNumber(s string) bool {
-	for i := range len(s) {
-		if (s[i] < '0' || s[i] > '9') && (i > 0 || s[i] != '+') {
-			return false
-		}
-	}
-	return true
 }
 
 func (c cell) value() any {

@@ -107,7 +107,7 @@ var emailSignals = []signal{
 	{"links", +0.05, message.Content, message.CategoryNone, link.Links},
 }
 
-var smsSignals = []signal{
+var smsSignals = append([]signal{
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
 	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},
@@ -126,24 +126,7 @@ var smsSignals = []signal{
 	{"unreadable_coding", +0.8, message.Characteristic, message.CategoryNone, content.UnreadableCoding},
 	{"port_addressed", +0.5, message.Characteristic, message.Malware, content.PortAddressed},
 	{"flash", +0.6, message.Characteristic, message.CategoryNone, content.Flash},
-	{"mixed_scripts", +0.9, message.Content, message.Phishing, content.MixedScripts},
-	{"zero_width", +0.8, message.Content, message.CategoryNone, content.ZeroWidthInside},
-	{"direction_override", +1.2, message.Content, message.Malware, content.DirectionOverride},
-	{"spaced_letters", +0.8, message.Content, message.CategoryNone, content.SpacedLetters},
-	{"leet_words", +0.6, message.Content, message.CategoryNone, content.LeetWords},
-	{"money_amounts", +0.6, message.Content, message.CategoryNone, content.MoneyAmounts},
-	{"phone_numbers", +0.9, message.Content, message.CategoryNone, content.PhoneNumbers},
-	{"link_address", +1.4, message.Content, message.Phishing, link.RawAddress},
-	{"link_lookalike", +2.2, message.Content, message.Phishing, link.LookalikeHost},
-	{"link_shortener", +0.7, message.Content, message.CategoryNone, link.Shortener},
-	{"link_user_info", +2, message.Content, message.Phishing, link.UserInfo},
-	{"link_redirect", +0.2, message.Content, message.CategoryNone, link.Redirect},
-	{"link_port", +1, message.Content, message.CategoryNone, link.UnusualPort},
-	{"link_deep_host", +0.8, message.Content, message.Phishing, link.DeepHost},
-	{"link_brand_inside", +1.5, message.Content, message.Phishing, link.BrandInside},
-	{"links", +0.4, message.Content, message.CategoryNone, link.Links},
-	{"oversized", +0, message.Characteristic, message.CategoryNone, content.Oversized},
-}
+}, textSignals...)
 
 // callSignals come mostly from who calls and how (X.1246): before a call is answered there is nothing to hear.
 var callSignals = []signal{
@@ -169,13 +152,17 @@ var callSignals = []signal{
 	{"broken_signalling", +0.8, message.Characteristic, message.CategoryNone, behaviour.BrokenSignalling},
 }
 
-var imSignals = []signal{
+var imSignals = append([]signal{
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
 	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},
 	{"near_ham", -5.0, message.Content, message.CategoryNone, nearHam},
 	{"sender_is_recipient", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SenderIsRecipient},
 	{"broken_signalling", +0.8, message.Characteristic, message.CategoryNone, behaviour.BrokenSignalling},
+}, textSignals...)
+
+// textSignals are what a short text says, whatever carries it.
+var textSignals = []signal{
 	{"mixed_scripts", +0.9, message.Content, message.Phishing, content.MixedScripts},
 	{"zero_width", +0.8, message.Content, message.CategoryNone, content.ZeroWidthInside},
 	{"direction_override", +1.2, message.Content, message.Malware, content.DirectionOverride},

@@ -121,7 +121,7 @@ func writeTable(w io.Writer, columns []string, rows func(row func(...any))) erro
 	var err error
 	rows(func(cells ...any) {
 		for i, c := range cells {
-			line[i] = plain(c)
+			line[i] = Plain(c)
 		}
 		if err == nil {
 			err = out.Write(line)
@@ -134,19 +134,27 @@ func writeTable(w io.Writer, columns []string, rows func(row func(...any))) erro
 	return err
 }
 
-// plain is a cell as text. A spreadsheet would run what begins like a formula, and senders choose their names.
-func plain(v any) string {
+// Plain is a value as the cell of a CSV file. A spreadsheet would run what begins like a formula, and senders choose their
+// names.
+func Plain(v any) string {
 	switch v := v.(type) {
 	case time.Time:
 		return v.UTC().Format(time.RFC3339)
-	case uint64:
-		return strconv.FormatUint(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []string:
+		return Plain(strings.Join(v, " "))
 	case string:
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) && strings.Trim(v, "+0123456789…") != "" {
+		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) && !isNumber(v) {
 			return "'" + v
 		}
 		return v
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// isNumber reports a telephone number, or the beginning of a range of them.
+func isNumber(s string) bool {
+	return strings.Trim(strings.TrimSuffix(strings.TrimPrefix(s, "+"), "…"), "0123456789") == ""
 }

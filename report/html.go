@@ -134,18 +134,7 @@ func (w *writer) share(part, whole uint64) string {
 	if whole == 0 {
 		return "–"
 	}
-	switch p := 100 * float64(part) / float64(whole); {
-	case part == 0 || part == whole:
-		return fmt.Sprintf("%.0f %%", p)
-	case p < 0.1:
-		return "< 0.1 %"
-	case p > 99.9:
-		return "> 99.9 %"
-	case p < 10 || p > 90:
-		return fmt.Sprintf("%.1f %%", p)
-	default:
-		return fmt.Sprintf("%.0f %%", p)
-	}
+	return catalogue.Percent(float64(part) / float64(whole))
 }
 
 // columns are titles of the catalogue; those behind a * are numbers.

@@ -178,6 +178,20 @@ func TestWriteFiles(t *testing.T) {
 	}
 }
 
+func TestPlain(t *testing.T) {
+	for _, tt := range []struct {
+		in   any
+		want string
+	}{
+		{"=1+1", "'=1+1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"-2+3", "'-2+3"}, {"\tx", "'\tx"}, {"+447700900123", "+447700900123"}, {"+4477009…", "+4477009…"},
+		{"", ""}, {"a=b", "a=b"}, {[]string{"=a", "b"}, "'=a b"}, {0.25, "0.25"}, {uint64(7), "7"}, {noon, "2026-11-24T12:00:00Z"},
+	} {
+		if got := Plain(tt.in); got != tt.want {
+			t.Errorf("Plain(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
