@@ -48,7 +48,17 @@ const (
 
 // NewWatch returns a watch that has seen nothing.
 func NewWatch() *Watch {
-	return &Watch{accounts: map[string]*account{}, bands: newBands(), infra: map[string]*infrastructure{}}
+	w := &Watch{}
+	w.Clear()
+	return w
+}
+
+// Clear forgets everything.
+func (w *Watch) Clear() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.accounts, w.live, w.places, w.free = map[string]*account{}, nil, nil, nil
+	w.bands, w.infra = newBands(), map[string]*infrastructure{}
 }
 
 // seen is what of an event campaigns are made by.

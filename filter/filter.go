@@ -139,8 +139,12 @@ func (f *Filter) Reconsider(l *message.Lesson) *message.Verdict {
 		"source_spam": reputation.SourceSpam(m), "source_ham": reputation.SourceHam(m)})
 }
 
-// Forget drops what is kept in the name of a user so that their lessons could be taken back; the weights stay.
-func (f *Filter) Forget(isUser func(string) bool) { f.model.Forget(isUser) }
+// Forget drops what is kept in the name of a user so that their lessons could be taken back, and what they did as a caller;
+// the weights stay.
+func (f *Filter) Forget(isUser func(string) bool) {
+	f.model.Forget(isUser)
+	f.calls.Forget(isUser)
+}
 
 // Lessons is how many lessons were applied.
 func (f *Filter) Lessons() uint64 { return f.model.Lessons() }

@@ -135,6 +135,8 @@ func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e E
 	if e.Events, err = n.index.Erase(ctx, address); err != nil {
 		return e, fmt.Errorf("erase: %w", err)
 	}
+	n.watch.Clear() // campaigns name senders: they are made again of the events that are left
+	n.recallCampaigns(ctx)
 	n.log.Info("a person was erased", "events", e.Events, "lessons", e.Lessons)
 	return e, nil
 }

@@ -108,6 +108,11 @@ func TestCallers(t *testing.T) {
 	if got := c.Of("+1", at); got.Ended != 10 || got.Answered != 6 || got.Short != 3 || got.CalleeHungUp != 6 {
 		t.Errorf("records: %+v", got)
 	}
+	c.Begin("+3", "a", at)
+	c.Forget(func(number string) bool { return number == "+3" })
+	if got := c.Of("+3", at); got.Hour != 0 {
+		t.Errorf("forgotten: %+v", got)
+	}
 	for range maxEnded {
 		c.End(&message.CallRecord{Caller: "+1"})
 	}

@@ -3,6 +3,7 @@ package behaviour
 import (
 	"cmp"
 	"hash/maphash"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -117,6 +118,18 @@ func (c *Callers) End(r *message.CallRecord) {
 	}
 	if r.HungUp == message.Callee {
 		a.calleeHungUp++
+	}
+}
+
+// Forget drops the accounts of callers.
+func (c *Callers) Forget(isCaller func(number string) bool) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for _, generation := range []map[string]*caller{s.young, s.old} {
+			maps.DeleteFunc(generation, func(number string, _ *caller) bool { return isCaller(number) })
+		}
+		s.mu.Unlock()
 	}
 }
 
