@@ -172,3 +172,22 @@ func BenchmarkJudgeText(b *testing.B) {
 		m.Judge(c, msg, nothing, tenants)
 	}
 }
+
+// A channel that nobody taught takes no memory: a node that only screens calls has no tables of mail.
+func TestUntaughtTablesAreEmpty(t *testing.T) {
+	m, c := newModel(false)
+	m.probability(c, "see you at eight", "village")
+	m.Apply(lesson(c, text("see you at eight"), message.Ham, "village"))
+	again, _ := newModel(false)
+	if err := again.Restore(m.AppendSnapshot(nil)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range learners {
+		seen := learners[i].share[message.SMS] != 0
+		for _, tables := range [][]*table{m.shared, m.tenants["village"], again.shared, again.tenants["village"]} {
+			if got := tables[i].weights != nil; got != seen {
+				t.Errorf("%s: weights made: %v, want %v", learners[i].name, got, seen)
+			}
+		}
+	}
+}

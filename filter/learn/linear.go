@@ -5,16 +5,17 @@ import "math"
 // table is the weights of one linear learner: one for each hash, folded to its size. The score of a message is the sum
 // of its features' weights over the square root of their number, so that long and short messages are on one scale.
 type table struct {
-	weights []int32 // of oneScore
+	weights []int32 // of oneScore; nil, and taking no memory, until something is taught
 	shift   uint    // a 32-bit hash's upper bits are the index
 }
 
-func newTable(bits uint) *table {
-	return &table{make([]int32, 1<<bits), 32 - bits}
-}
+func newTable(bits uint) *table { return &table{shift: 32 - bits} }
 
 // score is the log-odds that this table gives a message with these features.
 func (t *table) score(hashes []uint32) int64 {
+	if t.weights == nil {
+		return 0
+	}
 	var sum int64
 	for _, h := range hashes {
 		sum += int64(t.weights[h>>t.shift])
@@ -27,9 +28,17 @@ func spread(g int64, n int) int64 { return g * inverseRoot(n) / (1 << 30) }
 
 // move adds d to the weight of each feature; moving by -d takes it back exactly, unless a weight met its bound between.
 func (t *table) move(hashes []uint32, d int64) {
+	t.open()
 	for _, h := range hashes {
 		w := &t.weights[h>>t.shift]
 		*w = int32(min(max(int64(*w)+d, math.MinInt32), math.MaxInt32))
+	}
+}
+
+// open makes the weights before the first of them moves.
+func (t *table) open() {
+	if t.weights == nil {
+		t.weights = make([]int32, 1<<(32-t.shift))
 	}
 }
 

@@ -97,6 +97,9 @@ func (t *table) appendWeights(b []byte) []byte {
 }
 
 func (t *table) readWeights(b []byte) error {
+	if len(b) > 0 {
+		t.open()
+	}
 	at := uint64(0)
 	for len(b) > 0 {
 		d, n := binary.Uvarint(b)
