@@ -71,7 +71,12 @@ var Identity = Calibration{Slope: FixedOne}
 
 // Probability applies the calibration.
 func (c Calibration) Probability(score LogOdds) float64 {
-	return (LogOdds(int64(c.Slope)*int64(score)>>16) + c.Offset).Probability()
+	return c.Odds(score).Probability()
+}
+
+// Odds is the calibrated score.
+func (c Calibration) Odds(score LogOdds) LogOdds {
+	return LogOdds(int64(c.Slope)*int64(score)>>16) + c.Offset
 }
 
 // Sum adds up the contributions; it equals Score in every verdict the filter gives.

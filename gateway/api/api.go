@@ -7,20 +7,13 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io"
-	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"golang.org/x/net/netutil"
-	"golang.org/x/sync/errgroup"
-
 	"rempart/gateway"
 	"rempart/message"
 )
@@ -82,49 +75,9 @@ func description() huma.Config {
 	return c
 }
 
-// Limits of a connection. A mail of 32 MiB needs its minute on a slow line.
-const (
-	headerTimeout  = 10 * time.Second
-	bodyTimeout    = 2 * time.Minute
-	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 64 << 10
-)
-
 // Run serves until ctx is done; requests in hand are answered.
 func (a *API) Run(ctx context.Context, listeners []net.Listener) error {
-	server := &http.Server{
-		Handler: a.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
-		WriteTimeout: bodyTimeout + time.Duration(a.cfg().Budget)*2, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: log.New(errorLog{a.host.Log}, "", 0),
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	for _, l := range listeners {
-		l = netutil.LimitListener(l, a.cfg().MaxConnections)
-		g.Go(func() error {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
-	}
-	g.Go(func() error {
-		<-ctx.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(a.cfg().Drain))
-		defer cancel()
-		if err := server.Shutdown(drain); err != nil {
-			return errors.Join(err, server.Close())
-		}
-		return nil
-	})
-	return g.Wait()
-}
-
-// errorLog writes the HTTP server's complaints as log lines.
-type errorLog struct{ log *slog.Logger }
-
-func (e errorLog) Write(b []byte) (int, error) {
-	e.log.Warn("http", "error", string(b))
-	return len(b), nil
+	return a.host.ServeHTTP(ctx, &a.cfg().Door, listeners, a.handler)
 }
 
 // guard answers a handler's panic as any other missing judgement.

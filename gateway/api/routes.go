@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"rempart/gateway"
 	"rempart/message/call"
 )
 
@@ -18,7 +19,7 @@ func (a *API) routes(api huma.API) {
 		return huma.Operation{
 			OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description,
 			Security: []map[string][]string{{"token": {}}}, Middlewares: huma.Middlewares{a.allow(api, right)},
-			MaxBodyBytes: large, BodyReadTimeout: bodyTimeout,
+			MaxBodyBytes: large, BodyReadTimeout: gateway.BodyTimeout,
 			Errors: []int{400, 401, 403, 413, 415, 503},
 		}
 	}

@@ -12,21 +12,8 @@ import (
 	"rempart/message"
 )
 
-// The headers that a mail gets which passes with a mark. docs/frontdoor-milter.md prints this table. Of the same names,
-// whatever comes from outside is removed.
-const (
-	HeaderAction      = "X-Rempart-Action"      // what is done: tag, rewrite, hold
-	HeaderScore       = "X-Rempart-Score"       // log-odds
-	HeaderProbability = "X-Rempart-Probability" // that it is spam, 0 to 1
-	HeaderReasons     = "X-Rempart-Reasons"     // the strongest signals with their weights
-	HeaderRecipients  = "X-Rempart-Recipients"  // "majority" if recipients wanted unlike things
-	HeaderID          = "X-Rempart-ID"          // under which the console finds it
-)
-
-var headers = []string{HeaderAction, HeaderScore, HeaderProbability, HeaderReasons, HeaderRecipients, HeaderID}
-
 func ours(name string) bool {
-	return slices.ContainsFunc(headers, func(h string) bool { return strings.EqualFold(h, name) })
+	return slices.ContainsFunc(gateway.Headers, func(h string) bool { return strings.EqualFold(h, name) })
 }
 
 // apply carries a decision out.
@@ -82,7 +69,7 @@ func (s *session) removeForged(mod lib.Modifier) error {
 	if slices.ContainsFunc(s.door.cfg().relays, func(p netip.Prefix) bool { return p.Contains(s.client) }) {
 		return nil
 	}
-	for _, name := range headers {
+	for _, name := range gateway.Headers {
 		n := 0
 		for _, f := range s.mail.header {
 			if strings.EqualFold(f.name, name) {
@@ -115,27 +102,12 @@ func (s *session) mark(mod lib.Modifier, m *message.Message, ans gateway.Answer,
 	default:
 		return nil
 	}
-	add := func(name, value string) error { return mod.AddHeader(name, s.value(mod, value)) }
-	if err := add(HeaderAction, action.String()); err != nil {
-		return err
-	}
-	if v := ans.Judgement.Worst(); v != nil {
-		for _, h := range [][2]string{
-			{HeaderScore, fmt.Sprintf("%.3f", v.Score.Float())},
-			{HeaderProbability, fmt.Sprintf("%.4f", v.Probability)},
-			{HeaderReasons, reasons(v)},
-		} {
-			if err := add(h[0], h[1]); err != nil {
-				return err
-			}
-		}
-	}
-	if d.United {
-		if err := add(HeaderRecipients, "majority"); err != nil {
+	for _, f := range gateway.Mark(m, ans.Judgement.Worst(), action, d.United) {
+		if err := mod.AddHeader(f.Name, s.value(mod, f.Value)); err != nil {
 			return err
 		}
 	}
-	return add(HeaderID, m.ID)
+	return nil
 }
 
 func (s *session) rewriteSubject(mod lib.Modifier) error {
@@ -155,26 +127,6 @@ func (s *session) value(mod lib.Modifier, v string) string {
 	}
 	return v
 }
-
-// reasons names the strongest contributions, each with its weight. Names are ours and plain ASCII; arguments, which a
-// sender may choose, stay out of headers.
-func reasons(v *message.Verdict) string {
-	all := slices.Clone(v.Contributions)
-	slices.SortStableFunc(all, func(a, b message.Contribution) int {
-		return int(max(b.Weight(), -b.Weight()) - max(a.Weight(), -a.Weight()))
-	})
-	var parts []string
-	for _, c := range all[:min(len(all), maxReasons)] {
-		parts = append(parts, fmt.Sprintf("%s=%+.2f", c.Name, c.Weight().Float()))
-	}
-	if parts == nil {
-		return "none"
-	}
-	return strings.Join(parts, " ")
-}
-
-// maxReasons are what a log line and a header show; the console has all.
-const maxReasons = 5
 
 // refusal is a reply code with an enhanced status (RFC 3463) and one line of text.
 func refusal(code uint16, status, text string) *lib.Response {

@@ -3,7 +3,6 @@ package milter
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"rempart/gateway"
@@ -36,7 +35,7 @@ const (
 // Check names the keys that are wrong; key is the table's path, as "gateway.milter[0]".
 func (c Config) Check(key string) error {
 	errs := []error{c.Door.Check(key)}
-	if _, err := networks(c.Relays); err != nil {
+	if _, err := gateway.Networks(c.Relays); err != nil {
 		errs = append(errs, fmt.Errorf("%s.relays: %w", key, err))
 	}
 	if c.MaxSize != 0 && c.MaxSize < minMaxSize {
@@ -57,19 +56,4 @@ func (c Config) withDefaults() Config {
 		c.RewriteSubject = defaultSubject
 	}
 	return c
-}
-
-func networks(list []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
-		if a, e := netip.ParseAddr(s); e == nil {
-			p, err = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%q: use an address or a network like 192.0.2.0/24", s)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
 }

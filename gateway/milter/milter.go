@@ -48,7 +48,7 @@ func (f *Milter) Reconfigure(cfg Config) error {
 	if err := cfg.Check("gateway.milter"); err != nil {
 		return err
 	}
-	relays, err := networks(cfg.Relays)
+	relays, err := gateway.Networks(cfg.Relays)
 	if err != nil {
 		return err
 	}

@@ -274,7 +274,7 @@ func TestActions(t *testing.T) {
 		if act.Type != tt.action || tt.reply != "" && act.SMTPReply != tt.reply {
 			t.Errorf("%v: %s", tt.to, act)
 		}
-		if got := strings.TrimSpace(added(acts)[HeaderAction]); got != tt.marked {
+		if got := strings.TrimSpace(added(acts)[gateway.HeaderAction]); got != tt.marked {
 			t.Errorf("%v: marked %q", tt.to, got)
 		}
 		var other []lib.ModifyActionType
@@ -299,14 +299,14 @@ func TestHeaders(t *testing.T) {
 	r := newRig(t, by(nil), nil)
 	acts, _ := r.send(to("united-tag1", "united-tag2"))
 	got := added(acts)
-	for name, want := range map[string]string{HeaderAction: " tag", HeaderScore: " 3.250", HeaderProbability: " 0.9627",
-		HeaderReasons: " link_host=+2.00 date_ahead=+1.25", HeaderRecipients: " majority"} {
+	for name, want := range map[string]string{gateway.HeaderAction: " tag", gateway.HeaderScore: " 3.250", gateway.HeaderProbability: " 0.9627",
+		gateway.HeaderReasons: " link_host=+2.00 date_ahead=+1.25", gateway.HeaderRecipients: " majority"} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	if len(got[HeaderID]) != 27 {
-		t.Errorf("%s is %q", HeaderID, got[HeaderID])
+	if len(got[gateway.HeaderID]) != 27 {
+		t.Errorf("%s is %q", gateway.HeaderID, got[gateway.HeaderID])
 	}
 }
 
@@ -322,7 +322,7 @@ func TestForgedHeaders(t *testing.T) {
 			removed = append(removed, a.HeaderName+string(rune('0'+a.HeaderIndex)))
 		}
 	}
-	if want := []string{HeaderAction + "2", HeaderAction + "1", HeaderScore + "1"}; !slices.Equal(removed, want) || len(acts) != 3 {
+	if want := []string{gateway.HeaderAction + "2", gateway.HeaderAction + "1", gateway.HeaderScore + "1"}; !slices.Equal(removed, want) || len(acts) != 3 {
 		t.Errorf("removed %v, want %v", removed, want)
 	}
 	e.client = "192.0.2.99"

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"rempart/gateway"
 )
 
 // The page names every header that a mail can get.
@@ -12,7 +14,7 @@ func TestPageNamesHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range headers {
+	for _, h := range gateway.Headers {
 		if !strings.Contains(string(page), "| `"+h+"` |") {
 			t.Errorf("docs/frontdoor-milter.md lacks %s", h)
 		}

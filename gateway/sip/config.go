@@ -106,7 +106,7 @@ func (c Config) settle(key string) (s settings, err error) {
 	} else if s.OnAccept == onAcceptRelay && slices.ContainsFunc(c.Listen, anyAddress) {
 		bad("sent_by = \"\": name the address under which the next hops reach this front door, since listen names all")
 	}
-	if s.relays, err = networks(c.Relays); err != nil {
+	if s.relays, err = gateway.Networks(c.Relays); err != nil {
 		bad("relays: %w", err)
 	}
 	if !slices.Contains([]int{404, 603, 607, 608}, s.RejectCode) {
@@ -141,19 +141,4 @@ func (s *settings) relaying() bool { return s.OnAccept == onAcceptRelay }
 func anyAddress(listen string) bool {
 	addr, err := netip.ParseAddrPort(listen)
 	return err != nil || addr.Addr().IsUnspecified()
-}
-
-func networks(list []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
-		if a, e := netip.ParseAddr(s); e == nil {
-			p, err = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%q: use an address or a network like 192.0.2.0/24", s)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
 }
