@@ -126,6 +126,16 @@ func (f *Filter) Apply(l *message.Lesson) {
 	}
 }
 
+// Stands reports whether the very lesson that m is of that label stands in that scope, and no later one on a text like it
+// says otherwise: to teach it again would only repeat it.
+func (f *Filter) Stands(m *message.Message, label message.Label, scope message.Scope) bool {
+	if f.model.Taught(scope, m.Key()) != label {
+		return false
+	}
+	d, ok := campaign.Sum(m.Subject, m.VisibleText())
+	return !ok || f.book.Load().Nearest(d, scope.Tenant).Label == label
+}
+
 // Reconsider judges a lesson's message anew from what the lesson holds of it: features and signals as they stood, and
 // what was taught since of near copies and of its source.
 func (f *Filter) Reconsider(l *message.Lesson) *message.Verdict {

@@ -87,3 +87,37 @@ func TestSnapshot(t *testing.T) {
 		t.Error("a damaged snapshot changed the filter")
 	}
 }
+
+// The very lesson stands: not before it, not after its correction, not in another scope, and not where a later lesson says
+// otherwise of the same text. A snapshot keeps it.
+func TestStands(t *testing.T) {
+	f := New(Options{})
+	school := message.Scope{Tenant: "school"}
+	m := text("Your parcel 4471 is held at the depot, pay the fee of 2.99 at the page below within 24 hours")
+	again := text(m.Text)
+	again.MessageID = "2@example.com" // another message of the same text
+	teach := func(m *message.Message, l message.Label, s message.Scope) {
+		f.Apply(f.Lesson(t.Context(), m, l, s, "postmaster"))
+	}
+	want := func(when string, m *message.Message, l message.Label, s message.Scope, stands bool) {
+		t.Helper()
+		if f.Stands(m, l, s) != stands {
+			t.Errorf("%s: %v stands is %v", when, l, !stands)
+		}
+	}
+	want("untaught", m, message.Spam, message.Scope{}, false)
+	teach(m, message.Spam, message.Scope{})
+	want("taught", m, message.Spam, message.Scope{}, true)
+	want("taught", m, message.Ham, message.Scope{}, false)
+	want("taught to all", m, message.Spam, school, false)
+	want("its text", again, message.Spam, message.Scope{}, false)
+	if err := f.Restore(f.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	want("restored", m, message.Spam, message.Scope{}, true)
+	teach(m, message.Ham, message.Scope{})
+	want("corrected", m, message.Spam, message.Scope{}, false)
+	want("corrected", m, message.Ham, message.Scope{}, true)
+	teach(again, message.Spam, message.Scope{})
+	want("its text was taught otherwise", m, message.Ham, message.Scope{}, false)
+}

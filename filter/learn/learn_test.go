@@ -71,7 +71,7 @@ func TestCorrectionTakesTheLessonBack(t *testing.T) {
 	m.Apply(lesson(c, text(code), message.Spam, ""))
 	wrong := m.probability(c, code, "")
 	correction := lesson(c, text(code), message.Ham, "")
-	past := m.ledger.get(ledgerKey(correction))
+	past := m.ledger.get(ledgerKey(correction.Scope, correction.Message))
 	m.takeBack(correction, past, nil)
 	if !reflect.DeepEqual(before, weightsOf(m)) {
 		t.Error("taking a lesson back left a trace in the tables")

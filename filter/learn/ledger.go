@@ -28,8 +28,8 @@ const maxLearners = 6
 func newLedger() ledger { return ledger{effects: map[string]*effect{}} }
 
 // ledgerKey is the message under the scope that taught it.
-func ledgerKey(l *message.Lesson) string {
-	return l.Scope.Tenant + "\x00" + l.Scope.Domain + "\x00" + l.Scope.User + "\x00" + l.Message
+func ledgerKey(scope message.Scope, about string) string {
+	return scope.Tenant + "\x00" + scope.Domain + "\x00" + scope.User + "\x00" + about
 }
 
 func (l *ledger) get(key string) *effect { return l.effects[key] }

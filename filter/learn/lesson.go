@@ -49,7 +49,7 @@ func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 	defer m.mu.Unlock()
 	m.lessons++
 	own := m.tenantTables(l.Scope.Tenant)
-	key := ledgerKey(l)
+	key := ledgerKey(l.Scope, l.Message)
 	past := m.ledger.get(key)
 	if past != nil && past.label != l.Label {
 		m.takeBack(l, past, own)
@@ -72,6 +72,17 @@ func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 		past.shared[i] += teach(set.Hashes, l.Label == message.Spam, rate, m.shared[i])
 	}
 	return corrected
+}
+
+// Taught is the label of the lesson that stands in that scope on the message with that key; 0 if there is none, or if it is
+// so old that it could not be taken back.
+func (m *Model) Taught(scope message.Scope, key string) message.Label {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if past := m.ledger.get(ledgerKey(scope, key)); past != nil {
+		return past.label
+	}
+	return 0
 }
 
 // takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a
