@@ -19,7 +19,7 @@ const BodyTimeout = 2 * time.Minute
 const (
 	headerTimeout  = 10 * time.Second
 	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 64 << 10
+	maxHeaderBytes = 256 << 10 // a thousand recipients, each in a header of its own
 )
 
 // ServeHTTP serves HTTP/1 until ctx is done, door.MaxConnections at a time; requests in hand are answered, for door.Drain

@@ -19,6 +19,7 @@ import (
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
+	"rempart/gateway/rspamd"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
 	"rempart/geo"
@@ -106,6 +107,9 @@ type GatewayConfig struct {
 	// Milter front doors, for Postfix and Sendmail.
 	Milter []milter.Config `toml:"milter"`
 
+	// Rspamd front doors, for what speaks rspamd's HTTP protocol.
+	Rspamd []rspamd.Config `toml:"rspamd"`
+
 	// SMPP front doors, before a message centre.
 	SMPP []smpp.Config `toml:"smpp"`
 
@@ -164,6 +168,9 @@ func (c Config) Check() error {
 	for i, g := range c.Gateway.Milter {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.milter[%d]", i)))
 	}
+	for i, g := range c.Gateway.Rspamd {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.rspamd[%d]", i)))
+	}
 	for i, g := range c.Gateway.SMPP {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.smpp[%d]", i)))
 	}
@@ -204,6 +211,9 @@ type keyed struct {
 func (g GatewayConfig) doors() (doors []keyed) {
 	for i, c := range g.Milter {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.milter[%d]", i)})
+	}
+	for i, c := range g.Rspamd {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.rspamd[%d]", i)})
 	}
 	for i, c := range g.SMPP {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i)})

@@ -12,6 +12,7 @@ import (
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
+	"rempart/gateway/rspamd"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
 	"rempart/message"
@@ -59,6 +60,13 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			return doors, err
 		}
 		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Milter[i]) })
+	}
+	for i, c := range n.config.Gateway.Rspamd {
+		f, err := rspamd.New(c, host, n.learnByRspamd)
+		if err := add(c.Door, f.Run, err); err != nil {
+			return doors, err
+		}
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Rspamd[i]) })
 	}
 	for i, c := range n.config.Gateway.SMPP {
 		f, err := smpp.New(c, host)
@@ -127,6 +135,16 @@ func (n *Node) reconfigureDoors(g GatewayConfig) error {
 func (n *Node) learnByAPI(ctx context.Context, l api.Lesson) (before, after float64, err error) {
 	was, is, err := n.Learn(ctx, l.Message, l.Label, l.Category, l.Scope, l.Teacher)
 	return was.Probability, is.Probability, err
+}
+
+// learnByRspamd teaches what a client of rspamd's protocol says, for the whole node; what stands already is not repeated.
+func (n *Node) learnByRspamd(ctx context.Context, l rspamd.Lesson) (learned bool, err error) {
+	if l.TakesBack && !n.filter.Stands(l.Message, l.Label.Opposite(), message.Scope{}) ||
+		n.filter.Stands(l.Message, l.Label, message.Scope{}) {
+		return false, nil
+	}
+	_, _, err = n.Learn(ctx, l.Message, l.Label, message.CategoryNone, message.Scope{}, l.Teacher)
+	return err == nil, err
 }
 
 // unchangeable names what differs from the running configuration and needs a restart.
