@@ -51,7 +51,7 @@ const (
 	mail = "From: Anna <anna@example.com>\r\nTo: ben@example.net\r\nSubject: lunch\r\nDate: Tue, 24 Nov 2026 12:00:00 +0000\r\n" +
 		"Message-ID: <1@example.com>\r\n\r\nShall we meet at the usual place at twelve? http://menu.example.com/today and mailto:cook@example.com\r\n"
 	scam = "From: Bank <service@example.org>\r\nTo: ben@example.net\r\nSubject: URGENT!!! YOUR ACCOUNT\r\nMessage-ID: <2@example.org>\r\n" +
-		"X-Rempart-Action: accept\r\nContent-Type: text/html\r\n\r\n<a href=\"http://192.0.2.66/login\">https://bank.example/</a> verify your password now or lose $1,000,000\r\n"
+		"X-Rempart-Action: accept\r\nContent-Type: text/html\r\n\r\n<a href=\"http://192.0.2.66/login\">https://bank.example/</a> verify your password now or lose $1,000,000, <a href=\"mailto:help@example.org?subject=x\">ask</a>\r\n"
 )
 
 // judge is the node's way of a message; who writes "panic" or "hold" tries the door.
@@ -94,8 +94,13 @@ func digest(s string) string {
 // newRig reads door and rules as they stand in a configuration.
 func newRig(t testing.TB, door, rules string) *rig {
 	t.Helper()
+	return newRigOn(t, "127.0.0.1:0", door, rules)
+}
+
+func newRigOn(t testing.TB, listen, door, rules string) *rig {
+	t.Helper()
 	r := &rig{t: t, filter: filter.New(filter.Options{}), asked: make(chan *message.Message, 1), taken: make(chan Lesson, 1)}
-	if err := config.Parse("test", []byte("name = 'mx'\nlisten = ['127.0.0.1:0']\n"+door), &r.cfg); err != nil {
+	if err := config.Parse("test", []byte("name = 'mx'\nlisten = ['"+listen+"']\n"+door), &r.cfg); err != nil {
 		t.Fatal(err)
 	}
 	r.setRules(rules)
@@ -310,6 +315,41 @@ func TestCheckReadsTheMail(t *testing.T) {
 	}
 }
 
+// A client on a UNIX socket is on this machine, but has no address to be listed by: it teaches by password.
+func TestUnixSocket(t *testing.T) {
+	dir := t.TempDir()
+	r := newRigOn(t, "unix:"+filepath.Join(dir, "rspamd.sock"), "password_sha256 = '"+digest("q1")+"'\nteachers = ['0.0.0.0/0', '::/0']", "")
+	file := filepath.Join(dir, "mail.eml")
+	if err := os.WriteFile(file, []byte(mail), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		path    string
+		headers string
+		status  string
+	}{
+		{"/checkv2", "", "200"}, {"/learnspam", "", "401"}, {"/learnspam", "Password: q1\r\n", "200"},
+	} {
+		c, err := net.Dial("unix", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "POST %s HTTP/1.0\r\nFile: %s\r\n%s\r\n", tt.path, file, tt.headers)
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		c.Close()
+		if !strings.HasPrefix(resp.Status, tt.status) {
+			t.Errorf("%s %s: %s %s", tt.path, tt.headers, resp.Status, b)
+		}
+	}
+	if m := <-r.asked; m.Subject != "lunch" {
+		t.Errorf("%+v", m)
+	}
+}
+
 // A bomb is decompressed up to max_size and no further, and judged on what was read.
 func TestBomb(t *testing.T) {
 	r := newRig(t, "max_size = 65536", "")
@@ -339,7 +379,7 @@ func TestAnswer(t *testing.T) {
 		}},
 		{"tag", "", all, scam, []string{"Rcpt: ben@example.net"}, addHeader, 6, 14.999, func(r reply) bool {
 			_, forged := r.Milter.Remove["X-Rempart-Action"]
-			return forged && r.Milter.Add["X-Rempart-Action"].Value == "tag" && strings.Contains(r.Milter.Add["X-Rempart-Reasons"].Value, "=+") &&
+			return forged && len(r.Emails) == 1 && r.Emails[0] == "help@example.org" && r.Milter.Add["X-Rempart-Action"].Value == "tag" && strings.Contains(r.Milter.Add["X-Rempart-Reasons"].Value, "=+") &&
 				r.Symbols["LINK_ADDRESS"].Description == "a link leads to the bare address 192.0.2.66" && r.Symbols["LINK_ADDRESS"].Options[0] == "192.0.2.66"
 		}},
 		{"from a relay", "relays = ['192.0.2.0/24']", all, scam, []string{"IP: 192.0.2.7"}, addHeader, 6, 14.999, func(r reply) bool {
