@@ -25,7 +25,8 @@ const (
 var actions = []string{reject, softReject, rewriteSubject, addHeader, greylist, noAction}
 
 // actionOf is what a client is told. There is no word for holding a mail or for removing one recipient: it is marked,
-// with what was decided in X-Rempart-Action. There is none for throwing it away unseen: it is refused. docs/frontdoor-rspamd.md prints this table.
+// with what was decided in X-Rempart-Action. There is none for throwing it away unseen: it is refused.
+// docs/frontdoor-rspamd.md prints this table.
 func actionOf(a message.Action) string {
 	switch a {
 	case message.Tag, message.Hold, message.Quarantine, message.Redirect, message.Remove:
@@ -73,7 +74,8 @@ func renderV2(r *reply) any { return r }
 
 // renderV1 is the form of /check and /symbols, where symbols stand beside the score.
 func renderV1(r *reply) any {
-	metric := map[string]any{"is_spam": spam(r.Action), "is_skipped": r.Skipped, "score": r.Score, "required_score": r.Required, "action": r.Action}
+	metric := map[string]any{"is_spam": spam(r.Action), "is_skipped": r.Skipped, "score": r.Score,
+		"required_score": r.Required, "action": r.Action}
 	for name, s := range r.Symbols {
 		metric[name] = s
 	}

@@ -47,7 +47,8 @@ func (f *Rspamd) fuzzyDel(w http.ResponseWriter, r *http.Request, teacher string
 	switch {
 	case !ok:
 	case !learned:
-		answer(w, http.StatusNotFound, failure{Error: fmt.Sprintf("<%s> was not taught as %s: nothing to take back", catalogue.Seen(l.Message.MessageID), taught)})
+		answer(w, http.StatusNotFound,
+			failure{Error: fmt.Sprintf("<%s> was not taught as %s: nothing to take back", catalogue.Seen(l.Message.MessageID), taught)})
 	default:
 		answer(w, http.StatusOK, success{true})
 	}

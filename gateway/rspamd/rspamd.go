@@ -108,8 +108,8 @@ func (f *Rspamd) guard(next http.Handler) http.Handler {
 	})
 }
 
-var errHTTPCrypt = errors.New("encrypted requests (HTTPCrypt) are not read: take the key out of the client's settings, and put the front door " +
-	"on a UNIX socket, on loopback or behind TLS")
+var errHTTPCrypt = errors.New("encrypted requests (HTTPCrypt) are not read: take the key out of the client's settings, " +
+	"and put the front door on a UNIX socket, on loopback or behind TLS")
 
 // ping answers as rspamd does, to the byte.
 func (f *Rspamd) ping(w http.ResponseWriter, _ *http.Request) {
