@@ -33,6 +33,9 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 			return nil, fmt.Errorf("remove a recipient: %w", err)
 		}
 	}
+	if !slices.ContainsFunc(ans.Decisions, func(d message.Decision) bool { return d.Mode == message.ModeJudge }) {
+		return lib.RespAccept, nil // the node is in shadow, or all recipients are: nothing of the mail changes
+	}
 	if err := s.removeForged(mod); err != nil {
 		return nil, fmt.Errorf("remove forged headers: %w", err)
 	}

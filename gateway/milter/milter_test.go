@@ -345,6 +345,25 @@ func TestShadow(t *testing.T) {
 	}
 }
 
+// A node that was put to shadow changes nothing either, whatever its front doors are set to.
+func TestNodeInShadow(t *testing.T) {
+	judge := by(nil)
+	r := newRig(t, func(ctx context.Context, m *message.Message) gateway.Answer {
+		ans := judge(ctx, m)
+		for i := range ans.Decisions {
+			ans.Decisions[i].Mode = message.ModeShadow
+		}
+		return ans
+	}, nil)
+	for _, name := range []string{"accept", "tag", "hold", "reject", "discard"} {
+		e := to(name)
+		e.headers = append(e.headers, "X-Rempart-Action: accept")
+		if acts, act := r.send(e); len(acts) != 0 || act.Type != lib.ActionAccept {
+			t.Errorf("%s: %v %s", name, acts, act)
+		}
+	}
+}
+
 func TestOnError(t *testing.T) {
 	r := newRig(t, by(nil), nil)
 	if _, act := r.send(to("panic")); act.SMTPCode != 451 || !strings.Contains(act.SMTPReply, "4.7.1 this message cannot be taken now") {
