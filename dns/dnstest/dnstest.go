@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -18,6 +19,9 @@ type Zone struct {
 
 	hold   chan struct{}
 	byName map[string][]mdns.RR
+
+	mu     sync.Mutex
+	failed map[string]bool
 }
 
 // Serve answers from records in master file form ("a.example. 60 IN A 192.0.2.1") and with "no such name" beside them.
@@ -31,7 +35,7 @@ func Serve(t testing.TB, records ...string) *Zone {
 // Hold is [Serve], but no answer is given before [Zone.Release].
 func Hold(t testing.TB, records ...string) *Zone {
 	t.Helper()
-	z := &Zone{hold: make(chan struct{}), byName: map[string][]mdns.RR{}}
+	z := &Zone{hold: make(chan struct{}), byName: map[string][]mdns.RR{}, failed: map[string]bool{}}
 	for _, r := range records {
 		rr, err := mdns.NewRR(r)
 		if err != nil {
@@ -83,12 +87,44 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 // Release lets the answers go.
 func (z *Zone) Release() { close(z.hold) }
 
+// Fail has questions about these names answered with SERVFAIL, of whatever type, as a resolver does whose own got no answer.
+func (z *Zone) Fail(names ...string) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	for _, name := range names {
+		z.failed[mdns.CanonicalName(name)] = true
+	}
+}
+
+func (z *Zone) fails(name string) bool {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.failed[mdns.CanonicalName(name)]
+}
+
+// maxAliases is how many aliases are followed, as resolvers do; then it is a loop.
+const maxAliases = 8
+
 func (z *Zone) answer(w mdns.ResponseWriter, q *mdns.Msg) {
 	z.Asked.Add(1)
 	<-z.hold
 	m := new(mdns.Msg).SetReply(q)
-	m.Answer = z.byName[keyOf(q.Question[0].Qtype, q.Question[0].Name)]
-	if len(m.Answer) == 0 {
+	kind, name := q.Question[0].Qtype, q.Question[0].Name
+	records := z.byName[keyOf(kind, name)]
+	for n := 0; len(records) == 0 && n < maxAliases; n++ {
+		alias := z.byName[keyOf(mdns.TypeCNAME, name)]
+		if len(alias) == 0 {
+			break
+		}
+		m.Answer = append(m.Answer, alias...)
+		name = alias[0].(*mdns.CNAME).Target
+		records = z.byName[keyOf(kind, name)]
+	}
+	m.Answer = append(m.Answer, records...)
+	switch {
+	case z.fails(name):
+		m.Answer, m.Rcode = nil, mdns.RcodeServerFailure
+	case len(m.Answer) == 0:
 		m.Rcode = mdns.RcodeNameError
 	}
 	if w.RemoteAddr().Network() == "udp" {
