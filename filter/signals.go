@@ -38,6 +38,8 @@ var emailSignals = []signal{
 	{"spf_pass", -0.2, message.SourceAnalysis, message.CategoryNone, auth.SPFPass},
 	{"dkim_pass", -0.3, message.SourceAnalysis, message.CategoryNone, auth.DKIMPass},
 	{"dkim_broken", +0.2, message.SourceAnalysis, message.CategoryNone, auth.DKIMBroken},
+	{"arc_trusted", -1.0, message.SourceAnalysis, message.CategoryNone, auth.ARCTrusted},
+	{"arc_broken", +0.2, message.SourceAnalysis, message.CategoryNone, auth.ARCBroken},
 	{"dmarc_fail", +0.7, message.SourceAnalysis, message.Phishing, auth.DMARCFail},
 	{"dmarc_pass", -0.5, message.SourceAnalysis, message.CategoryNone, auth.DMARCPass},
 	{"reverse_missing", +0.8, message.SourceAnalysis, message.CategoryNone, auth.ReverseMissing},

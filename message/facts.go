@@ -1,5 +1,7 @@
 package message
 
+import "net/netip"
+
 // Facts is what had to be asked elsewhere before the signals could be read: DNS, reputation, what was taught. The filter
 // gathers them within its budget; what could not be had in time is unknown, never absent.
 type Facts struct {
@@ -16,22 +18,35 @@ type Facts struct {
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",
-// "softfail", "neutral", "none", "temperror", "permerror"); empty means not asked.
+// "softfail", "neutral", "none", "policy", "temperror", "permerror"); empty means not asked. Where a trusted sealer vouches
+// for the message (ARC.Trusted), SPF, DKIM and DMARC are what it saw.
 type Authentication struct {
-	SPF         string
-	SPFDomain   string
-	DKIM        []DKIM
-	DMARC       string
-	DMARCPolicy string // none, quarantine, reject: what the author domain asks for
-	ReverseName string // forward-confirmed host name of the source
-	IPRev       string // RFC 8601 section 2.7.3
+	Source        netip.Addr // who was asked about: the source, or who stood before the trusted forwarders
+	SPF           string
+	SPFDomain     string
+	DKIM          []DKIM
+	ARC           ARC
+	DMARC         string
+	DMARCPolicy   string // none, quarantine, reject: what the author domain asks for
+	DMARCOverride string // why a failure does not count in full, a word of RFC 9990; empty: it does
+	ReverseName   string // forward-confirmed host name of the source
+	IPRev         string // RFC 8601 section 2.7.3
 }
 
 // DKIM is the result of one signature (RFC 6376).
 type DKIM struct {
-	Status   string
+	Status   string // "neutral" if it could not be verified, "policy" if it leaves out a part of the body
 	Domain   string // d=
-	Selector string
+	Selector string // s=
+}
+
+// ARC is the result of the chain of seals by those who handed the message on (RFC 8617).
+type ARC struct {
+	Status     string // "none", "pass", "fail"; "temperror" or "neutral" if it could not be verified
+	Sealer     string // domain of the trusted sealer, or else of the last one
+	Instance   int    // of that sealer, from 1
+	OldestPass int    // the message was not changed since this instance; only if the chain passed
+	Trusted    bool   // the sealer is on the operator's list, and nobody unlisted could change the message after it
 }
 
 // Listing is what one DNS list said of one name (RFC 5782).

@@ -47,6 +47,9 @@ type Config struct {
 	// DNS is the resolver and the lists asked over it.
 	DNS DNSConfig `toml:"dns"`
 
+	// Auth is whom to believe about mail that comes by way of others.
+	Auth auth.Config `toml:"auth"`
+
 	// Geo places addresses and numbers.
 	Geo geo.Config `toml:"geo"`
 
@@ -188,7 +191,7 @@ func (c Config) Check() error {
 		seen[name] = true
 	}
 	if !c.DNS.Off {
-		_, err := auth.New(nil, c.DNS.List)
+		_, err := auth.New(nil, c.DNS.List, c.Auth)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -169,7 +169,7 @@ func (n *Node) load(c Config) (*live, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.places.Close())
 	}
-	if l.checker, err = auth.New(resolver, c.DNS.List); err != nil {
+	if l.checker, err = auth.New(resolver, c.DNS.List, c.Auth); err != nil {
 		return nil, errors.Join(err, l.places.Close())
 	}
 	return l, nil

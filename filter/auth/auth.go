@@ -1,5 +1,6 @@
 // Package auth finds out by DNS who a mail provably comes from and what lists say of its source: SPF (RFC 7208), DKIM (RFC
-// 6376), DMARC (RFC 9989), forward-confirmed reverse DNS (RFC 8601 iprev) and DNS block lists (RFC 5782).
+// 6376, RFC 8463), ARC (RFC 8617), DMARC (RFC 9989), forward-confirmed reverse DNS (RFC 8601 iprev) and DNS block lists (RFC
+// 5782).
 //
 // [Checker.Check] writes the facts into the message; the signals of this package only read them. All questions run side by
 // side within the resolver's budget. What was not answered in time is "temperror" or unknown, never a failure and never
@@ -7,36 +8,38 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"blitiri.com.ar/go/spf"
-	"github.com/emersion/go-msgauth/dkim"
 
 	"rempart/dns"
 	"rempart/message"
 )
 
-// Limits of one message.
-const (
-	maxSignatures = 5 // DKIM signatures verified; the rest are ignored (RFC 6376 section 6.1 allows a limit)
-	maxNames      = 5 // reverse names confirmed
-)
+// maxNames is how many reverse names of a source are confirmed.
+const maxNames = 5
 
 // Checker asks.
 type Checker struct {
-	dns   *dns.Resolver
-	lists []*list
+	dns        *dns.Resolver
+	lists      []*list
+	sealers    []string
+	forwarders []netip.Prefix
 }
 
 // New returns a checker that asks the resolver, and the lists beside it. Errors name the key.
-func New(r *dns.Resolver, lists []List) (*Checker, error) {
+func New(r *dns.Resolver, lists []List, trust Config) (*Checker, error) {
 	c := &Checker{dns: r}
+	var err error
+	if c.sealers, c.forwarders, err = trust.compile(); err != nil {
+		return c, err
+	}
 	var errs []error
 	for i, l := range lists {
 		compiled, err := l.compile(i)
@@ -54,62 +57,87 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 	ctx, cancel := context.WithTimeout(ctx, c.dns.Budget())
 	defer cancel()
 	var (
-		wg       sync.WaitGroup
-		a        message.Authentication
-		reverse  message.Authentication
-		listings []message.Listing
+		wg              sync.WaitGroup
+		src             = c.sourceOf(m)
+		a               = message.Authentication{Source: src.address}
+		spf, spfDomain  string
+		status, reverse string
+		listings        []message.Listing
+		carried         seen
+		author          = authorOf(m)
+		walk            treeWalk
 	)
-	if m.Source.Address.IsValid() {
-		wg.Go(func() { a.SPF, a.SPFDomain = c.spf(ctx, m) })
-		wg.Go(func() { reverse.IPRev, reverse.ReverseName = c.iprev(ctx, m.Source.Address) })
+	if author != "" {
+		wg.Go(func() { walk = c.walk(ctx, author) })
 	}
-	wg.Go(func() { a.DKIM = c.dkim(ctx, m) })
-	wg.Go(func() { listings = c.listings(ctx, m) })
+	if src.address.IsValid() {
+		wg.Go(func() { spf, spfDomain = c.spf(ctx, src) })
+		wg.Go(func() { status, reverse = c.iprev(ctx, src.address) })
+	}
+	wg.Go(func() { a.DKIM, a.ARC, carried = c.signatures(ctx, m) })
+	wg.Go(func() { listings = c.listings(ctx, m, src.address) })
 	wg.Wait()
-	a.IPRev, a.ReverseName = reverse.IPRev, reverse.ReverseName
-	c.dmarc(ctx, m, &a)
+	a.SPF, a.SPFDomain, a.IPRev, a.ReverseName = spf, spfDomain, status, reverse
+	carried.count(&a)
+	c.dmarc(ctx, walk, &a)
+	if a.DMARC == "fail" && carried.dmarc == "pass" && (carried.dmarcFrom == "" || carried.dmarcFrom == author) {
+		a.DMARC = "pass"
+	}
+	a.DMARCOverride = override(m, &a, src.forwarded)
 	m.Facts.Auth, m.Facts.Listings = a, listings
-	if m.Source.Name == "" {
+	if m.Source.Name == "" && !src.forwarded {
 		m.Source.Name = a.ReverseName
 	}
 }
 
 // spf checks the envelope sender, or the HELO name of a bounce (RFC 7208 section 2.4).
-func (c *Checker) spf(ctx context.Context, m *message.Message) (status, domain string) {
-	helo := strings.TrimSuffix(m.Helo, ".")
-	_, domain, ok := strings.Cut(m.MailFrom, "@")
+func (c *Checker) spf(ctx context.Context, s source) (status, domain string) {
+	helo := strings.TrimSuffix(s.helo, ".")
+	_, domain, ok := strings.Cut(s.mailFrom, "@")
 	if !ok {
 		domain = helo
 	}
 	if domain == "" {
 		return "none", ""
 	}
-	result, _ := spf.CheckHostWithSender(net.IP(m.Source.Address.AsSlice()), helo, m.MailFrom, spf.WithContext(ctx), spf.WithResolver(c.dns))
+	result, _ := spf.CheckHostWithSender(net.IP(s.address.AsSlice()), helo, s.mailFrom, spf.WithContext(ctx), spf.WithResolver(c.dns))
 	return string(result), strings.ToLower(domain)
 }
 
-// dkim verifies the signatures. Reading stops at the first failure of the library to read on: what it had stands.
-func (c *Checker) dkim(ctx context.Context, m *message.Message) []message.DKIM {
-	if m.Header.Count("DKIM-Signature") == 0 {
-		return nil
+// signatures verifies what is signed: DKIM and the ARC chain, whose keys are asked for side by side. Of a message that was not
+// received whole, or whose header is too long, nothing can be verified.
+func (c *Checker) signatures(ctx context.Context, m *message.Message) ([]message.DKIM, message.ARC, seen) {
+	if m.Header.Count("DKIM-Signature")+m.Header.Count("ARC-Seal")+m.Header.Count("ARC-Message-Signature")+
+		m.Header.Count("ARC-Authentication-Results") == 0 {
+		return nil, message.ARC{Status: "none"}, seen{}
 	}
-	verified, _ := dkim.VerifyWithOptions(bytes.NewReader(m.Raw), &dkim.VerifyOptions{MaxVerifications: maxSignatures,
-		LookupTXT: func(name string) ([]string, error) { return c.dns.LookupTXT(ctx, name) }})
-	out := make([]message.DKIM, 0, len(verified))
-	for _, v := range verified {
-		d := message.DKIM{Status: "pass", Domain: strings.ToLower(v.Domain)}
-		switch {
-		case v.Err == nil:
-		case dkim.IsTempFail(v.Err):
-			d.Status = "temperror"
-		case dkim.IsPermFail(v.Err):
-			d.Status = "permerror"
-		default:
-			d.Status = "fail"
+	now := m.Arrived
+	if now.IsZero() {
+		now = time.Now()
+	}
+	fields, body, whole := split(m.Raw)
+	whole = whole && m.Size <= len(m.Raw)
+	dkim := dkimSignatures(fields, now)
+	sets, broken := readChain(fields)
+	var signers []signer
+	for _, s := range dkim {
+		if s.err == nil {
+			signers = append(signers, s.signer)
 		}
-		out = append(out, d)
 	}
-	return out
+	if broken == nil {
+		signers = append(signers, sets.signers()...)
+	}
+	if !whole {
+		signers = nil
+	}
+	v := newVerifier(fields, body, c.keys(ctx, signers), whole)
+	arc := message.ARC{Status: "fail"}
+	if broken == nil {
+		arc = v.chain(sets)
+	}
+	carried := c.believe(&arc, sets)
+	return v.dkim(dkim), arc, carried
 }
 
 // iprev looks for a name of the address that leads back to it (RFC 8601 section 2.7.3).

@@ -1,12 +1,7 @@
 package auth
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/base64"
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -25,7 +20,7 @@ func newChecker(t *testing.T, z *dnstest.Zone, lists ...List) *Checker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(r, lists)
+	c, err := New(r, lists, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,28 +95,15 @@ func TestRecordsAndOrganisation(t *testing.T) {
 	if r := parseRecords([]string{"v=spf1 -all", " v=DMARC1;p=QUARANTINE ;aspf=s; sp=reject"}); r == nil || r.policy != "quarantine" || !r.strictSPF || r.subdomains != "reject" {
 		t.Errorf("%+v", r)
 	}
-	w := treeWalk{order: []string{"bank.gov.example", "gov.example"}, records: map[string]*record{"bank.gov.example": {psd: "u"}, "gov.example": {psd: "y"}}}
-	if got := w.organisation("mail.bank.gov.example"); got != "bank.gov.example" {
+	w := treeWalk{start: "mail.bank.gov.example", order: []string{"bank.gov.example", "gov.example"}, records: map[string]*record{"bank.gov.example": {psd: "u"}, "gov.example": {psd: "y"}}}
+	if got := w.organisation(); got != "bank.gov.example" {
 		t.Errorf("below a public suffix: %q", got)
 	}
 }
 
-func signed(t *testing.T, raw string) (mail, key string) {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := dkim.Sign(&out, strings.NewReader(raw), &dkim.SignOptions{Domain: "a.example", Selector: "s", Signer: private}); err != nil {
-		t.Fatal(err)
-	}
-	return out.String(), fmt.Sprintf(`s._domainkey.a.example. 60 IN TXT "v=DKIM1; k=ed25519; p=%s"`, base64.StdEncoding.EncodeToString(public))
-}
-
 func TestDKIM(t *testing.T) {
-	good, key := signed(t, plain)
-	c := newChecker(t, dnstest.Serve(t, append(zone, key)...))
+	good := sign(t, plain, dkim.SignOptions{Domain: "a.example"})
+	c := newChecker(t, dnstest.Serve(t, append(zone, keyRecord("a.example"))...))
 	for _, tt := range []struct {
 		raw, status, dmarc string
 	}{

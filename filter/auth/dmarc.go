@@ -4,60 +4,54 @@ import (
 	"context"
 	"strings"
 
+	"rempart/filter/content"
 	"rempart/message"
 )
 
-// record is a DMARC policy record (RFC 9989 section 4.7).
-type record struct {
-	policy, subdomains, missing string // p, sp, np
-	strictSPF, strictDKIM       bool   // aspf, adkim
-	psd                         string // y, n, u
+// authorOf is the domain that DMARC is about (RFC 9989 section 3.2.2); "" if the author has none.
+func authorOf(m *message.Message) string {
+	domain := toDomain(m.From.Domain)
+	if !strings.Contains(domain, ".") {
+		return ""
+	}
+	return domain
 }
 
-// maxWalk bounds the DNS tree walk (RFC 9989 section 4.10).
-const maxWalk = 8
-
-// dmarc finds the author domain's policy and whether SPF or DKIM passed for a domain aligned with it.
-func (c *Checker) dmarc(ctx context.Context, m *message.Message, a *message.Authentication) {
-	author := strings.ToLower(strings.TrimSuffix(m.From.Domain, "."))
-	if author == "" || !strings.Contains(author, ".") {
+// dmarc finds the policy of the author's domain and whether SPF or DKIM passed for a domain aligned with it. w is the walk from
+// the author's domain.
+func (c *Checker) dmarc(ctx context.Context, w treeWalk, a *message.Authentication) {
+	policy, own := w.policy()
+	switch {
+	case w.start == "" || !w.failed && policy == nil:
 		a.DMARC = "none"
 		return
-	}
-	walk := c.walk(ctx, author)
-	if walk.failed {
+	case w.failed:
 		a.DMARC = "temperror"
 		return
-	}
-	policy, own := walk.records[author], true
-	if policy == nil {
-		policy, own = walk.records[walk.organisation(author)], false
-	}
-	if policy == nil {
-		a.DMARC = "none"
+	case !policy.usable():
+		a.DMARC = "permerror"
 		return
 	}
-	a.DMARCPolicy = policy.policy
-	if !own && policy.subdomains != "" {
-		a.DMARCPolicy = policy.subdomains
-	}
-	if !own && policy.missing != "" && c.missing(ctx, author) {
-		a.DMARCPolicy = policy.missing
-	}
-	a.DMARC = c.aligned(ctx, author, walk.organisation(author), policy, a)
+	missing := !own && policy.missing != "" && c.missing(ctx, w.start)
+	a.DMARCPolicy = policy.asks(own, missing)
+	a.DMARC = c.aligned(ctx, w, policy, a)
 }
 
-// aligned is "pass" if an authenticated domain is the author's, "temperror" if one that could be was not found out.
-func (c *Checker) aligned(ctx context.Context, author, organisation string, p *record, a *message.Authentication) string {
-	status := "fail"
+// aligned is "pass" if an authenticated domain is aligned with the author's, "temperror" if one that could be was not found out.
+func (c *Checker) aligned(ctx context.Context, w treeWalk, p *record, a *message.Authentication) string {
+	status, organisation := "fail", w.organisation()
 	try := func(result, domain string, strict bool) {
 		if domain == "" || status == "pass" || result != "pass" && result != "temperror" {
 			return
 		}
-		same := domain == author
+		same := domain == w.start
 		if !same && !strict && (domain == organisation || strings.HasSuffix(domain, "."+organisation)) {
-			w := c.walk(ctx, domain)
-			same = w.organisation(domain) == organisation
+			other := c.walk(ctx, domain)
+			if other.failed {
+				status = "temperror"
+				return
+			}
+			same = other.organisation() == organisation
 		}
 		if same {
 			status = result
@@ -70,113 +64,27 @@ func (c *Checker) aligned(ctx context.Context, author, organisation string, p *r
 	return status
 }
 
-// treeWalk is the records found from a domain upwards.
-type treeWalk struct {
-	records map[string]*record
-	order   []string // domains with a record, longest first
-	failed  bool     // a question was not answered
+// override says why a DMARC failure does not count in full (RFC 9989 section 8.6): mail that others hand on fails without any
+// fault of its author. A list has to be somebody: a domain passes for it.
+func override(m *message.Message, a *message.Authentication, forwarded bool) string {
+	switch {
+	case a.DMARC != "fail":
+		return ""
+	case a.ARC.Trusted:
+		return "local_policy"
+	case forwarded:
+		return "trusted_forwarder"
+	case content.MailingList(m).State == message.StatePresent && (a.SPF == "pass" || signedBySomebody(a)):
+		return "mailing_list"
+	}
+	return ""
 }
 
-// walk asks from the domain upwards until a record says psd=y or psd=n.
-func (c *Checker) walk(ctx context.Context, domain string) treeWalk {
-	w := treeWalk{records: map[string]*record{}}
-	labels := strings.Split(domain, ".")
-	for asked := 0; len(labels) > 0 && asked < maxWalk; asked++ {
-		name := strings.Join(labels, ".")
-		texts, err := c.dns.LookupTXT(ctx, "_dmarc."+name)
-		if err != nil && failedOr(err, "") != "" {
-			w.failed = true
-			return w
-		}
-		if r := parseRecords(texts); r != nil {
-			w.records[name] = r
-			w.order = append(w.order, name)
-			if r.psd != "u" {
-				return w
-			}
-		}
-		if len(labels) > maxWalk {
-			labels = labels[len(labels)-maxWalk+1:]
-			continue
-		}
-		labels = labels[1:]
-	}
-	return w
-}
-
-// organisation is the Organizational Domain by the walk (RFC 9989 section 4.10.2).
-func (w treeWalk) organisation(start string) string {
-	for _, name := range w.order {
-		switch w.records[name].psd {
-		case "n":
-			return name
-		case "y":
-			if name == start {
-				return start
-			}
-			below := strings.TrimSuffix(start, "."+name)
-			return below[strings.LastIndexByte(below, '.')+1:] + "." + name
+func signedBySomebody(a *message.Authentication) bool {
+	for _, d := range a.DKIM {
+		if d.Status == "pass" {
+			return true
 		}
 	}
-	if len(w.order) > 0 {
-		return w.order[len(w.order)-1]
-	}
-	return start
-}
-
-// missing reports whether the domain does not exist (RFC 9989 section 3.2.13: no A, AAAA or MX).
-func (c *Checker) missing(ctx context.Context, domain string) bool {
-	if _, err := c.dns.LookupIPAddr(ctx, domain); err == nil || failedOr(err, "") != "" {
-		return false
-	}
-	_, err := c.dns.LookupMX(ctx, domain)
-	return err != nil && failedOr(err, "") == ""
-}
-
-// parseRecords reads the one DMARC record among the texts; none or several are nil.
-func parseRecords(texts []string) *record {
-	var found *record
-	for _, t := range texts {
-		tags := strings.Split(t, ";")
-		name, value, _ := strings.Cut(tags[0], "=")
-		if strings.TrimSpace(name) != "v" || strings.TrimSpace(value) != "DMARC1" {
-			continue
-		}
-		if found != nil {
-			return nil
-		}
-		found = &record{psd: "u", policy: "none"}
-		for _, tag := range tags[1:] {
-			found.set(tag)
-		}
-	}
-	return found
-}
-
-func (r *record) set(tag string) {
-	name, value, _ := strings.Cut(tag, "=")
-	value = strings.ToLower(strings.TrimSpace(value))
-	policy := value == "none" || value == "quarantine" || value == "reject"
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "p":
-		if policy {
-			r.policy = value
-		}
-	case "sp":
-		if policy {
-			r.subdomains = value
-		}
-	case "np":
-		if policy {
-			r.missing = value
-		}
-	case "aspf":
-		r.strictSPF = value == "s"
-	case "adkim":
-		r.strictDKIM = value == "s"
-	case "psd":
-		if value == "y" || value == "n" {
-			r.psd = value
-		}
-	}
+	return false
 }

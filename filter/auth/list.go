@@ -74,10 +74,7 @@ func (l List) compile(i int) (*list, error) {
 		codes = []string{"127.0.0.0/16"}
 	}
 	for _, s := range codes {
-		p, err := netip.ParsePrefix(s)
-		if a, err2 := netip.ParseAddr(s); err2 == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
+		p, err := parseNetwork(s)
 		if err != nil {
 			return nil, fmt.Errorf("%s.codes: %q is no address or network", key, s)
 		}
@@ -86,8 +83,8 @@ func (l List) compile(i int) (*list, error) {
 	return c, nil
 }
 
-// listings asks every list that is on, side by side.
-func (c *Checker) listings(ctx context.Context, m *message.Message) []message.Listing {
+// listings asks every list that is on, side by side, about the source or the domains.
+func (c *Checker) listings(ctx context.Context, m *message.Message, source netip.Addr) []message.Listing {
 	var (
 		mu  sync.Mutex
 		wg  sync.WaitGroup
@@ -98,15 +95,15 @@ func (c *Checker) listings(ctx context.Context, m *message.Message) []message.Li
 		names := domains
 		if l.Kind == "address" {
 			names = nil
-			if m.Source.Address.IsValid() {
-				names = []string{reversed(m.Source.Address)}
+			if source.IsValid() {
+				names = []string{reversed(source)}
 			}
 		}
 		for _, name := range names {
 			wg.Go(func() {
 				r := c.listed(ctx, l, name)
 				if l.Kind == "address" {
-					r.Name = m.Source.Address.String()
+					r.Name = source.String()
 				}
 				mu.Lock()
 				defer mu.Unlock()

@@ -30,7 +30,7 @@ func DKIMPass(m *message.Message) message.Result {
 		if d.Status == "pass" {
 			return message.Present(1, d.Domain)
 		}
-		unknown = unknown || d.Status == "temperror"
+		unknown = unknown || unverified(d.Status)
 	}
 	if unknown {
 		return message.Unknown
@@ -45,15 +45,43 @@ func DKIMBroken(m *message.Message) message.Result {
 	if len(signatures) == 0 {
 		return message.Absent
 	}
+	unknown := false
 	for _, d := range signatures {
-		switch d.Status {
-		case "pass":
+		if d.Status == "pass" {
 			return message.Absent
-		case "temperror":
-			return message.Unknown
 		}
+		unknown = unknown || unverified(d.Status)
+	}
+	if unknown {
+		return message.Unknown
 	}
 	return message.Present(1, signatures[0].Domain)
+}
+
+// unverified reports whether a signature could not be verified now, or not at all, so that it says nothing.
+func unverified(status string) bool { return status == "temperror" || status == "neutral" }
+
+// ARCTrusted speaks for a mail that came by way of a sealer whom the operator trusts (RFC 8617). Argument: the sealer.
+func ARCTrusted(m *message.Message) message.Result {
+	switch a := &m.Facts.Auth.ARC; {
+	case a.Trusted:
+		return message.Present(1, a.Sealer)
+	case unverified(a.Status):
+		return message.Unknown
+	}
+	return message.Absent
+}
+
+// ARCBroken speaks weakly against a mail whose chain of seals does not hold: some handlers break it, and some spammers copy
+// chains from other mail.
+func ARCBroken(m *message.Message) message.Result {
+	switch a := &m.Facts.Auth.ARC; {
+	case a.Status == "fail":
+		return message.Present(1)
+	case unverified(a.Status):
+		return message.Unknown
+	}
+	return message.Absent
 }
 
 // DMARCFail speaks against a mail for whose author's domain neither SPF nor DKIM passed (RFC 9989). Value: 1, 2 or 3 for
@@ -62,8 +90,11 @@ func DMARCFail(m *message.Message) message.Result {
 	a := &m.Facts.Auth
 	switch a.DMARC {
 	case "fail":
-		value := map[string]float64{"quarantine": 2, "reject": 3}[a.DMARCPolicy]
-		return message.Present(max(value, 1), m.From.Domain, a.DMARCPolicy)
+		value := 1.0
+		if a.DMARCOverride == "" {
+			value = max(value, map[string]float64{"quarantine": 2, "reject": 3}[a.DMARCPolicy])
+		}
+		return message.Present(value, m.From.Domain, a.DMARCPolicy)
 	case "temperror":
 		return message.Unknown
 	}
@@ -86,7 +117,7 @@ func DMARCPass(m *message.Message) message.Result {
 func ReverseMissing(m *message.Message) message.Result {
 	switch m.Facts.Auth.IPRev {
 	case "fail", "permerror":
-		return message.Present(1, m.Source.Client())
+		return message.Present(1, m.Facts.Auth.Source.String())
 	case "temperror":
 		return message.Unknown
 	}
