@@ -83,8 +83,8 @@ func answerOf(name string, reply *mdns.Msg) answer {
 	return a
 }
 
-// failure is an error that may be otherwise later. It is never [context.DeadlineExceeded] itself: the SPF library takes
-// that for a permanent error.
+// failure is an error that may be otherwise later. It is never [context.DeadlineExceeded] itself, so that callers have one
+// kind of error to tell apart.
 func failure(name string, err error) error {
 	return &net.DNSError{Err: err.Error(), Name: strings.TrimSuffix(name, "."), IsTemporary: true,
 		IsTimeout: errors.Is(err, context.DeadlineExceeded)}

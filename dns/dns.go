@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,10 +94,33 @@ func (r *Resolver) LookupTXT(ctx context.Context, name string) ([]string, error)
 	var out []string
 	err := r.each(ctx, name, mdns.TypeTXT, func(rr mdns.RR) {
 		if t, ok := rr.(*mdns.TXT); ok {
-			out = append(out, strings.Join(t.Txt, ""))
+			out = append(out, unescape(strings.Join(t.Txt, "")))
 		}
 	})
 	return out, notFound(name, len(out), err)
+}
+
+// unescape gives back the octets of a text that the library wrote as in a master file (RFC 1035 section 5.1).
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			b = append(b, s[i])
+			continue
+		}
+		i++
+		if i+3 <= len(s) {
+			if n, err := strconv.ParseUint(s[i:i+3], 10, 8); err == nil {
+				b, i = append(b, byte(n)), i+2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
 }
 
 // LookupMX returns the mail exchangers of a name.
@@ -113,6 +137,12 @@ func (r *Resolver) LookupMX(ctx context.Context, name string) ([]*net.MX, error)
 // LookupA returns the IPv4 addresses of a name; block lists answer with them (RFC 5782).
 func (r *Resolver) LookupA(ctx context.Context, name string) ([]netip.Addr, error) {
 	out, err := r.addresses(ctx, name, mdns.TypeA)
+	return out, notFound(name, len(out), err)
+}
+
+// LookupAAAA returns the IPv6 addresses of a name.
+func (r *Resolver) LookupAAAA(ctx context.Context, name string) ([]netip.Addr, error) {
+	out, err := r.addresses(ctx, name, mdns.TypeAAAA)
 	return out, notFound(name, len(out), err)
 }
 

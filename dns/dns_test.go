@@ -55,6 +55,15 @@ func TestLookups(t *testing.T) {
 	}
 }
 
+// A text is the octets of its record, not their writing in a master file.
+func TestTextIsOctets(t *testing.T) {
+	z := dnstest.Serve(t, `a.example. 60 IN TXT "a\"b\\c" "\195\169\009;"`)
+	txt, err := newResolver(t, z.Addr).LookupTXT(t.Context(), "a.example")
+	if err != nil || len(txt) != 1 || txt[0] != "a\"b\\cé\t;" {
+		t.Errorf("%q, %v", txt, err)
+	}
+}
+
 func TestAskedOnce(t *testing.T) {
 	z := dnstest.Hold(t, `a.example. 60 IN A 192.0.2.1`)
 	r := newResolver(t, z.Addr)

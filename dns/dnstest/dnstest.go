@@ -4,7 +4,6 @@ package dnstest
 import (
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,19 +86,20 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 // Release lets the answers go.
 func (z *Zone) Release() { close(z.hold) }
 
-// Fail has questions about these names answered with SERVFAIL, of whatever type, as a resolver does whose own got no answer.
+// Fail has questions about these names that no record answers answered with SERVFAIL, as a resolver does whose own got no
+// answer.
 func (z *Zone) Fail(names ...string) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	for _, name := range names {
-		z.failed[mdns.CanonicalName(name)] = true
+		z.failed[canonical(name)] = true
 	}
 }
 
 func (z *Zone) fails(name string) bool {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return z.failed[mdns.CanonicalName(name)]
+	return z.failed[canonical(name)]
 }
 
 // maxAliases is how many aliases are followed, as resolvers do; then it is a loop.
@@ -122,7 +122,7 @@ func (z *Zone) answer(w mdns.ResponseWriter, q *mdns.Msg) {
 	}
 	m.Answer = append(m.Answer, records...)
 	switch {
-	case z.fails(name):
+	case len(records) == 0 && z.fails(name):
 		m.Answer, m.Rcode = nil, mdns.RcodeServerFailure
 	case len(m.Answer) == 0:
 		m.Rcode = mdns.RcodeNameError
@@ -133,4 +133,18 @@ func (z *Zone) answer(w mdns.ResponseWriter, q *mdns.Msg) {
 	_ = w.WriteMsg(m) // the asker may be gone
 }
 
-func keyOf(kind uint16, name string) string { return fmt.Sprint(kind, " ", strings.ToLower(name)) }
+func keyOf(kind uint16, name string) string { return fmt.Sprint(kind, " ", canonical(name)) }
+
+// canonical is a name in lower case and with the one escape for each octet that names off the wire have.
+func canonical(name string) string {
+	wire := make([]byte, 256)
+	n, err := mdns.PackDomainName(mdns.CanonicalName(name), wire, 0, nil, false)
+	if err != nil {
+		return name
+	}
+	name, _, err = mdns.UnpackDomainName(wire[:n], 0)
+	if err != nil {
+		return name
+	}
+	return name
+}
