@@ -3,7 +3,6 @@ module rempart
 go 1.26.0
 
 require (
-	blitiri.com.ar/go/spf v1.6.0
 	filippo.io/age v1.3.2
 	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/scs/v2 v2.9.0

@@ -16,8 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"blitiri.com.ar/go/spf"
-
 	"rempart/dns"
 	"rempart/message"
 )
@@ -88,20 +86,6 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 	if m.Source.Name == "" && !src.forwarded {
 		m.Source.Name = a.ReverseName
 	}
-}
-
-// spf checks the envelope sender, or the HELO name of a bounce (RFC 7208 section 2.4).
-func (c *Checker) spf(ctx context.Context, s source) (status, domain string) {
-	helo := strings.TrimSuffix(s.helo, ".")
-	_, domain, ok := strings.Cut(s.mailFrom, "@")
-	if !ok {
-		domain = helo
-	}
-	if domain == "" {
-		return "none", ""
-	}
-	result, _ := spf.CheckHostWithSender(net.IP(s.address.AsSlice()), helo, s.mailFrom, spf.WithContext(ctx), spf.WithResolver(c.dns))
-	return string(result), strings.ToLower(domain)
 }
 
 // signatures verifies what is signed: DKIM and the ARC chain, whose keys are asked for side by side. Of a message that was not
