@@ -14,7 +14,7 @@ import (
 	"rempart/message/email"
 )
 
-func newChecker(t *testing.T, z *dnstest.Zone, lists ...List) *Checker {
+func newChecker(t testing.TB, z *dnstest.Zone, lists ...List) *Checker {
 	t.Helper()
 	r, err := dns.New(dns.Config{Servers: []string{z.Addr}})
 	if err != nil {

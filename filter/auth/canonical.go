@@ -141,17 +141,20 @@ func (c canonical) hash(body []byte) (out bodyHash) {
 	return out
 }
 
-// appendReduced appends a line with one space for each run of white space.
+// appendReduced appends a line, which does not end in white space, with one space for each run of it.
 func appendReduced(dst, line []byte) []byte {
-	for len(line) > 0 {
-		i := bytes.IndexAny(line, " \t")
-		if i < 0 {
-			return append(dst, line...)
+	start := 0
+	for i := 0; i < len(line); i++ {
+		if c := line[i]; c > ' ' || c == ' ' && line[i+1] > ' ' || c != ' ' && c != '\t' {
+			continue
 		}
-		dst = append(append(dst, line[:i]...), ' ')
-		line = bytes.TrimLeft(line[i:], " \t")
+		dst = append(append(dst, line[start:i]...), ' ')
+		for line[i+1] == ' ' || line[i+1] == '\t' {
+			i++
+		}
+		start = i + 1
 	}
-	return dst
+	return append(dst, line[start:]...)
 }
 
 // withoutValue is a signature's field with its b= emptied, as the signer hashed it (RFC 6376 section 3.7).

@@ -64,7 +64,7 @@ func (c *Checker) aligned(ctx context.Context, w treeWalk, p *record, a *message
 	return status
 }
 
-// override says why a DMARC failure does not count in full (RFC 9989 section 8.6): mail that others hand on fails without any
+// override says why a DMARC failure does not count in full: mail that others hand on fails (RFC 7960) without any
 // fault of its author. A list has to be somebody: a domain passes for it.
 func override(m *message.Message, a *message.Authentication, forwarded bool) string {
 	switch {
