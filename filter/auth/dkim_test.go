@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -211,4 +212,23 @@ func BenchmarkSignature(b *testing.B) {
 			b.Fatal(got)
 		}
 	}
+}
+
+// A key record is anybody's bytes: it is a key of a size that proves something, or a fault.
+func FuzzParseKey(f *testing.F) {
+	f.Add("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=; t=y:s; h=sha256; s=email")
+	f.Add("v=DKIM1; p=" + shortKey)
+	f.Fuzz(func(t *testing.T, text string) {
+		k, err := parseKey(text)
+		var why *fault
+		if err != nil {
+			if !errors.As(err, &why) {
+				t.Fatalf("%v is no fault", err)
+			}
+			return
+		}
+		if err := k.check("rsa-sha256", make([]byte, sha256.Size), make([]byte, 256)); !errors.As(err, &why) {
+			t.Fatalf("a signature of zeros gives %v", err)
+		}
+	})
 }
