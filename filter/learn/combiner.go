@@ -27,6 +27,11 @@ type weights struct {
 	bias    message.LogOdds
 	present []message.LogOdds // by signal
 	unknown []message.LogOdds // by signal: an outage is never learned as "no signal"
+	share   [maxLearners]message.LogOdds
+}
+
+func newWeights(signals int) weights {
+	return weights{present: make([]message.LogOdds, signals), unknown: make([]message.LogOdds, signals)}
 }
 
 // BiasName is the contribution of what is known before anything was seen of a message.
@@ -67,15 +72,17 @@ const maxLearnerScore = 12 * message.FixedOne
 const (
 	biasStep   = message.One / 50
 	signalStep = message.One / 100
+	shareStep  = message.One / 1000
 )
 
-// teach moves the coefficients of what was seen against the error of the whole score.
-func (c *Combiner) teach(signals []message.SignalValue, score message.LogOdds, spam bool) {
-	target := int64(0)
-	if spam {
-		target = oneProb
-	}
-	err := target - sigmoid(int64(score)*oneScore/int64(message.One))
+// Bounds of a learner's share, whatever lessons make of it: none is silenced, none decides alone.
+const (
+	minShare = message.One / 50
+	maxShare = message.One
+)
+
+// teach moves the coefficients of what was seen against err, the error of the whole score.
+func (c *Combiner) teach(signals []message.SignalValue, err int64) {
 	c.learned.bias += scale(biasStep, err, message.FixedOne)
 	for _, s := range signals {
 		i, ok := c.slots[s.Name]

@@ -50,6 +50,14 @@ func sigmoid(score int64) int64 {
 	return lo + (hi-lo)*(score%width)/width
 }
 
+// target is the probability that a label says is right.
+func target(spam bool) int64 {
+	if spam {
+		return oneProb
+	}
+	return 0
+}
+
 // inverseRoot is 2^30/sqrt(n). Division and square root are correctly rounded on every machine (IEEE 754) and cannot be
 // fused.
 func inverseRoot(n int) int64 {

@@ -152,7 +152,7 @@ func TestFeaturesAreASet(t *testing.T) {
 func weightsOf(m *Model) (all []map[int]int32) {
 	for _, t := range m.shared {
 		nonzero := map[int]int32{}
-		for i, w := range t.weights {
+		for i, w := range t.store().values {
 			if w != 0 {
 				nonzero[i] = w
 			}
@@ -184,9 +184,9 @@ func TestUntaughtTablesAreEmpty(t *testing.T) {
 	}
 	for i := range learners {
 		seen := learners[i].share[message.SMS] != 0
-		for _, tables := range [][]*table{m.shared, m.tenants["village"], again.shared, again.tenants["village"]} {
-			if got := tables[i].weights != nil; got != seen {
-				t.Errorf("%s: weights made: %v, want %v", learners[i].name, got, seen)
+		for _, tables := range [][]table{m.shared, m.tenants["village"], again.shared, again.tenants["village"]} {
+			if got := tables[i].store().values != nil; got != seen {
+				t.Errorf("%s: cells made: %v, want %v", learners[i].name, got, seen)
 			}
 		}
 	}

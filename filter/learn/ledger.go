@@ -12,7 +12,7 @@ type ledger struct {
 	next    int
 }
 
-// ledgerSize bounds the ledger to some 30 MB.
+// ledgerSize bounds the ledger to some 40 MB.
 const ledgerSize = 100_000
 
 // effect is what the lessons on one message moved: its features are binary, so one number a table says it all.
@@ -23,7 +23,7 @@ type effect struct {
 }
 
 // maxLearners is the number of rows of the table of learners, with room for those of a coming extractor.
-const maxLearners = 6
+const maxLearners = 10
 
 func newLedger() ledger { return ledger{effects: map[string]*effect{}} }
 

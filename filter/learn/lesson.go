@@ -9,7 +9,7 @@ func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []me
 	l.Channel, l.Direction, l.Extractor = c.channel, c.direction, Extractor
 	l.Features, l.Signals = nil, nil
 	for i := range learners {
-		if learners[i].share[c.channel] == 0 {
+		if learners[i].share[c.channel] == 0 || learners[i].extract == nil {
 			continue
 		}
 		learners[i].extract(f, msg)
@@ -58,19 +58,16 @@ func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 	if past == nil {
 		past = m.ledger.put(key, l.Label)
 	}
-	m.teachCombiner(l, own)
-	for _, set := range l.Features {
-		i := learnerNamed(set.Learner)
-		if i < 0 {
-			continue // a learner of another build: it keeps its own share there
-		}
-		rate := int64(oneScore)
+	rate := m.teachCombiner(l, own)
+	spam := l.Label == message.Spam
+	eachLearner(l, func(i int, hashes []uint32) {
 		if own != nil {
-			past.own[i] += teach(set.Hashes, l.Label == message.Spam, rate, own[i], m.shared[i])
-			rate = sharedRate
+			past.own[i] += own[i].teach(hashes, spam, oneScore, m.shared[i])
+			past.shared[i] += m.shared[i].teach(hashes, spam, rate*sharedRate/oneScore, nil)
+		} else {
+			past.shared[i] += m.shared[i].teach(hashes, spam, rate, nil)
 		}
-		past.shared[i] += teach(set.Hashes, l.Label == message.Spam, rate, m.shared[i])
-	}
+	})
 	return corrected
 }
 
@@ -85,68 +82,98 @@ func (m *Model) Taught(scope message.Scope, key string) message.Label {
 	return 0
 }
 
-// takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a
-// table is all that it moved.
-func (m *Model) takeBack(l *message.Lesson, past *effect, own []*table) {
+// eachLearner calls do for each learner of this build that has a share on the lesson's channel and sees its features. Those
+// of another build's learners are passed over: they keep their own share there.
+func eachLearner(l *message.Lesson, do func(i int, hashes []uint32)) {
 	for _, set := range l.Features {
 		i := learnerNamed(set.Learner)
 		if i < 0 {
 			continue
 		}
-		m.shared[i].move(set.Hashes, -past.shared[i])
-		if own != nil {
-			own[i].move(set.Hashes, -past.own[i])
+		for view := viewOf(i); i < len(learners) && viewOf(i) == view; i++ {
+			if learners[i].share[l.Channel] != 0 {
+				do(i, set.Hashes)
+			}
 		}
 	}
 }
 
+// takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a
+// table is all that it moved.
+func (m *Model) takeBack(l *message.Lesson, past *effect, own []table) {
+	eachLearner(l, func(i int, hashes []uint32) {
+		m.shared[i].undo(hashes, past.shared[i])
+		if own != nil {
+			own[i].undo(hashes, past.own[i])
+		}
+	})
+}
+
 // teachCombiner lets the combiner learn from the score that the lesson's message would have had, and compares heirs with
-// the learners they replace.
-func (m *Model) teachCombiner(l *message.Lesson, own []*table) {
+// the learners they replace. It returns the rate at which the learners shall learn the lesson.
+func (m *Model) teachCombiner(l *message.Lesson, own []table) (rate int64) {
 	c := m.combinerFor(l.Channel, l.Direction)
 	if c == nil {
-		return
+		return oneScore
 	}
-	score := c.bias()
+	var score message.LogOdds
+	scores, seen := m.scores(l, own)
+	for i, s := range scores {
+		score += message.Contribution{Input: bounded(s), Coefficient: m.shareOf(i, c)}.Weight()
+	}
+	spam := l.Label == message.Spam
+	rate = oneScore
+	if spam && score < -doubt || !spam && score > doubt {
+		rate = doubtRate
+	}
+	score += c.bias()
 	for _, s := range l.Signals {
 		if i, ok := c.slots[s.Name]; ok {
 			score += message.Contribution{Input: s.Value, Coefficient: c.coefficient(i, s.State)}.Weight()
 		}
 	}
-	scores, seen := m.scores(l, own)
+	err := (target(spam) - sigmoid(int64(score)*oneScore/int64(message.One))) * rate / oneScore
 	for i, s := range scores {
-		score += message.Contribution{Input: bounded(s), Coefficient: m.shareOf(i, l.Channel)}.Weight()
+		if share := m.shareOf(i, c); share != 0 {
+			moved := share + scale(shareStep, err, bounded(s))
+			c.learned.share[i] += min(max(moved, minShare), maxShare) - share
+		}
 	}
 	m.succeed(l, scores, seen)
-	c.teach(l.Signals, score, l.Label == message.Spam)
+	c.teach(l.Signals, err)
+	return rate
 }
 
+// A lesson against what the learners together are sure of, by log-odds of doubt, counts less for all others: one mistake
+// among many lessons must not undo them, and what is true comes again. In a tenant's own tables every lesson counts in
+// full.
+const (
+	doubt     = 3 * message.One
+	doubtRate = oneScore / 4
+)
+
 // scores are the learners' scores of a lesson's message, and which of them the lesson has features for.
-func (m *Model) scores(l *message.Lesson, own []*table) (scores []int64, seen []bool) {
+func (m *Model) scores(l *message.Lesson, own []table) (scores []int64, seen []bool) {
 	scores, seen = make([]int64, len(learners)), make([]bool, len(learners))
-	for _, set := range l.Features {
-		i := learnerNamed(set.Learner)
-		if i < 0 {
-			continue
-		}
+	eachLearner(l, func(i int, hashes []uint32) {
 		seen[i] = true
-		scores[i] = m.shared[i].score(set.Hashes)
+		scores[i] = m.shared[i].score(hashes)
 		if own != nil {
-			scores[i] += own[i].score(set.Hashes)
+			scores[i] += own[i].score(hashes)
 		}
-	}
+	})
 	return scores, seen
 }
 
 // tenantTables returns the tenant's own tables, made at its first lesson; nil for the operator itself.
-func (m *Model) tenantTables(tenant string) []*table {
+func (m *Model) tenantTables(tenant string) []table {
 	if tenant == "" {
 		return nil
 	}
 	own := m.tenants[tenant]
 	if own == nil {
-		for range learners {
-			own = append(own, newTable(tenantBits))
+		for i := range learners {
+			own = append(own, learners[i].make(tenantBits))
 		}
 		m.tenants[tenant] = own
 	}

@@ -10,8 +10,8 @@ import (
 // Model is all that lessons change. Any number of goroutines may judge while one applies lessons.
 type Model struct {
 	mu          sync.RWMutex
-	shared      []*table
-	tenants     map[string][]*table
+	shared      []table
+	tenants     map[string][]table
 	combiners   []*Combiner
 	ledger      ledger
 	successions map[int]*succession // by place of the heir
@@ -29,9 +29,9 @@ const sharedRate = oneScore / 64
 
 // New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught.
 func New(scratch bool) *Model {
-	m := &Model{tenants: map[string][]*table{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch}
+	m := &Model{tenants: map[string][]table{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch}
 	for i := range learners {
-		m.shared = append(m.shared, newTable(learners[i].bits))
+		m.shared = append(m.shared, learners[i].make(learners[i].bits))
 	}
 	return m
 }
@@ -42,7 +42,7 @@ func (m *Model) Combiner(c message.Channel, d message.Direction, signals []Signa
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := &Combiner{channel: c, direction: d, signals: signals, slots: make(map[string]int, len(signals)), scratch: m.scratch,
-		learned: weights{present: make([]message.LogOdds, len(signals)), unknown: make([]message.LogOdds, len(signals))}}
+		learned: newWeights(len(signals))}
 	for i := range signals {
 		n.slots[signals[i].Name] = i
 	}
@@ -69,11 +69,15 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 	for i := range scores {
 		scores[i] = make([]int64, len(learners))
 	}
+	view := -1
 	for l := range learners {
-		if m.shareOf(l, c.channel) == 0 {
+		if m.shareOf(l, c) == 0 {
 			continue
 		}
-		learners[l].extract(f, msg)
+		if v := viewOf(l); v != view {
+			learners[v].extract(f, msg)
+			view = v
+		}
 		shared := m.shared[l].score(f.hashes)
 		for k, own := range kinds {
 			scores[k][l] = shared
@@ -96,10 +100,10 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 }
 
 // kindsOf finds the unlike sets of tables among the tenants, and which one each tenant has.
-func (m *Model) kindsOf(tenants []string) (kinds [][]*table, each []int) {
+func (m *Model) kindsOf(tenants []string) (kinds [][]table, each []int) {
 	each = make([]int, len(tenants))
 	if len(m.tenants) == 0 {
-		return [][]*table{nil}, each
+		return [][]table{nil}, each
 	}
 	at := make(map[string]int, 1)
 	for i, t := range tenants {
@@ -136,7 +140,7 @@ func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64) *
 		}
 	}
 	for l, s := range scores {
-		if share := m.shareOf(l, c.channel); share != 0 && s != 0 {
+		if share := m.shareOf(l, c); share != 0 && s != 0 {
 			add(message.Contribution{Name: learners[l].name, Method: message.Content, State: message.StatePresent,
 				Input: bounded(s), Coefficient: share})
 		}

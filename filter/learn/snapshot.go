@@ -34,12 +34,18 @@ const (
 	combinerDirection
 	combinerBias
 	combinerSignal
+	combinerShare
 )
 
 const (
 	learnedName wire.Tag = iota + 1
 	learnedPresent
 	learnedUnknown
+)
+
+const (
+	shareLearner wire.Tag = iota + 1
+	shareLearned
 )
 
 const (
@@ -56,11 +62,11 @@ func (m *Model) AppendSnapshot(b []byte) []byte {
 	b = append(b, snapshotVersion)
 	b = wire.AppendUint(b, snapshotLessons, m.lessons)
 	for i, t := range m.shared {
-		b = t.appendSnapshot(b, learners[i].name, "")
+		b = appendTable(b, t, learners[i].name, "")
 	}
 	for _, tenant := range slices.Sorted(maps.Keys(m.tenants)) {
 		for i, t := range m.tenants[tenant] {
-			b = t.appendSnapshot(b, learners[i].name, tenant)
+			b = appendTable(b, t, learners[i].name, tenant)
 		}
 	}
 	for _, c := range m.combiners {
@@ -74,46 +80,13 @@ func (m *Model) AppendSnapshot(b []byte) []byte {
 	return m.ledger.appendSnapshot(b)
 }
 
-func (t *table) appendSnapshot(b []byte, learner, tenant string) []byte {
+func appendTable(b []byte, t table, learner, tenant string) []byte {
 	return wire.AppendRecord(b, snapshotTable, func(b []byte) []byte {
 		b = wire.AppendString(b, tableLearner, learner)
 		b = wire.AppendString(b, tableTenant, tenant)
-		b = wire.AppendUint(b, tableBits, uint64(32-t.shift))
-		return wire.AppendRecord(b, tableWeights, t.appendWeights)
+		b = wire.AppendUint(b, tableBits, uint64(32-t.store().shift))
+		return wire.AppendRecord(b, tableWeights, t.store().append)
 	})
-}
-
-// appendWeights writes the weights that are not zero: the distance from the one before, then the weight.
-func (t *table) appendWeights(b []byte) []byte {
-	last := 0
-	for i, w := range t.weights {
-		if w != 0 {
-			b = binary.AppendUvarint(b, uint64(i-last))
-			b = binary.AppendVarint(b, int64(w))
-			last = i
-		}
-	}
-	return b
-}
-
-func (t *table) readWeights(b []byte) error {
-	if len(b) > 0 {
-		t.open()
-	}
-	at := uint64(0)
-	for len(b) > 0 {
-		d, n := binary.Uvarint(b)
-		if n <= 0 {
-			return wire.ErrShort
-		}
-		w, k := binary.Varint(b[n:])
-		if at += d; k <= 0 || at >= uint64(len(t.weights)) {
-			return wire.ErrShort
-		}
-		t.weights[at] = int32(w)
-		b = b[n+k:]
-	}
-	return nil
 }
 
 func (c *Combiner) appendSnapshot(b []byte) []byte {
@@ -126,6 +99,14 @@ func (c *Combiner) appendSnapshot(b []byte) []byte {
 			b = wire.AppendInt(b, learnedPresent, int64(c.learned.present[i]))
 			return wire.AppendInt(b, learnedUnknown, int64(c.learned.unknown[i]))
 		})
+	}
+	for i, share := range c.learned.share {
+		if share != 0 {
+			b = wire.AppendRecord(b, combinerShare, func(b []byte) []byte {
+				b = wire.AppendString(b, shareLearner, learners[i].name)
+				return wire.AppendInt(b, shareLearned, int64(share))
+			})
+		}
 	}
 	return b
 }
@@ -175,7 +156,7 @@ func (m *Model) Restore(b []byte) error {
 	next := New(m.scratch)
 	learned := make(map[*Combiner]weights, len(m.combiners))
 	for _, c := range m.combiners {
-		learned[c] = weights{present: make([]message.LogOdds, len(c.signals)), unknown: make([]message.LogOdds, len(c.signals))}
+		learned[c] = newWeights(len(c.signals))
 	}
 	err := wire.Fields(b[1:], func(tag wire.Tag, content wire.Content) error {
 		switch tag {
@@ -227,10 +208,10 @@ func (m *Model) readTable(b wire.Content) error {
 	if tenant != "" {
 		t = m.tenantTables(tenant)[i]
 	}
-	if uint64(32-t.shift) != bits {
-		return fmt.Errorf("table of %s has 2^%d weights here and 2^%d there", learner, 32-t.shift, bits)
+	if here := uint64(32 - t.store().shift); here != bits {
+		return fmt.Errorf("table of %s has 2^%d weights here and 2^%d there", learner, here, bits)
 	}
-	return t.readWeights(weights)
+	return t.store().read(weights)
 }
 
 // readCombiner reads into learned; a combiner that this build has not is passed over.
@@ -243,6 +224,7 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 		present, unknown message.LogOdds
 	}
 	var signals []signal
+	var shares [maxLearners]message.LogOdds
 	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
 		switch tag {
 		case combinerChannel:
@@ -266,6 +248,21 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 			})
 			signals = append(signals, s)
 			return err
+		case combinerShare:
+			learner, share := -1, message.LogOdds(0)
+			err := wire.Fields(c, func(tag wire.Tag, c wire.Content) error {
+				switch tag {
+				case shareLearner:
+					learner = learnerNamed(c.String())
+				case shareLearned:
+					share = message.LogOdds(c.Int())
+				}
+				return nil
+			})
+			if learner >= 0 {
+				shares[learner] = share
+			}
+			return err
 		}
 		return nil
 	})
@@ -274,7 +271,7 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 		return err
 	}
 	w := learned[c]
-	w.bias = bias
+	w.bias, w.share = bias, shares
 	for _, s := range signals {
 		if i, ok := c.slots[s.name]; ok {
 			w.present[i], w.unknown[i] = s.present, s.unknown

@@ -23,20 +23,16 @@ const (
 
 // compare takes in how wrong both were on a lesson before it was learned.
 func (s *succession) compare(oldScore, newScore int64, spam bool) {
-	target := int64(0)
-	if spam {
-		target = oneProb
-	}
 	s.lessons++
-	s.oldError += (abs(target-sigmoid(oldScore)) - s.oldError) / errorWindow
-	s.newError += (abs(target-sigmoid(newScore)) - s.newError) / errorWindow
+	s.oldError += (abs(target(spam)-sigmoid(oldScore)) - s.oldError) / errorWindow
+	s.newError += (abs(target(spam)-sigmoid(newScore)) - s.newError) / errorWindow
 	if s.lessons >= minSuccession && s.newError <= s.oldError {
 		s.done = true
 	}
 }
 
-// shareOf is a learner's coefficient on a channel now.
-func (m *Model) shareOf(l int, c message.Channel) message.LogOdds {
+// shareOf is a learner's coefficient now: what it had before anything was taught, and what lessons made of it.
+func (m *Model) shareOf(l int, c *Combiner) message.LogOdds {
 	if s := m.successions[l]; s != nil && !s.done {
 		return 0
 	}
@@ -45,15 +41,24 @@ func (m *Model) shareOf(l int, c message.Channel) message.LogOdds {
 			return 0
 		}
 	}
-	return learners[l].share[c]
+	share := learners[l].share[c.channel]
+	if share == 0 {
+		return 0
+	}
+	return share + c.learned.share[l]
 }
 
-// succeed compares each heir with the learner it replaces on a lesson that is about to be learned.
+// succeed compares each heir with the learner it replaces on a lesson that is about to be learned. With its place an heir
+// takes what lessons made of the other's share.
 func (m *Model) succeed(l *message.Lesson, scores []int64, seen []bool) {
 	for heir, s := range m.successions {
 		old := learnerNamed(learners[heir].replaces)
-		if old >= 0 && seen[heir] && seen[old] && !s.done {
-			s.compare(scores[old], scores[heir], l.Label == message.Spam)
+		if old < 0 || !seen[heir] || !seen[old] || s.done {
+			continue
+		}
+		s.compare(scores[old], scores[heir], l.Label == message.Spam)
+		for _, c := range m.combiners {
+			c.learned.share[heir] = c.learned.share[old]
 		}
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"rempart/message"
 )
 
-// tokens takes words, each under the place it stands in (a header field's name, subject, text, link host), and sparse
-// pairs of neighbours up to three apart: what is said where, and what is said together.
-func tokens(f *features, m *message.Message) {
-	f.start(len(m.Text)/2 + len(m.HTMLText)/2 + 2*pairsOfWord*len(m.Links) + 60*len(m.Header) + 64)
+// fields takes the words of the header, each under its field's name, and sparse pairs of neighbours up to three apart: who
+// sends it, and by what way.
+func fields(f *features, m *message.Message) {
+	f.start(60*len(m.Header) + 64)
 	budget := maxHeaderWords
 	for i := range m.Header {
 		h := &m.Header[i]
@@ -16,6 +16,12 @@ func tokens(f *features, m *message.Message) {
 			break
 		}
 	}
+}
+
+// words takes the words of the text and their sparse pairs, and those of links, attachments and anomalies under a place of
+// their own: what is said, and what is said together.
+func words(f *features, m *message.Message) {
+	f.start(len(m.Text)/2 + len(m.HTMLText)/2 + 2*pairsOfWord*len(m.Links) + 64)
 	if m.MailFrom != "" && m.Channel != message.Email {
 		f.addWords(hashName("from"), m.MailFrom, maxFieldWords)
 	}
