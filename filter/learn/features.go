@@ -23,7 +23,7 @@ var pool = sync.Pool{New: func() any { return &features{slots: make([]uint64, 2*
 
 // start empties the set for about n additions: a short text probes a short table, which stays in the first-level cache.
 func (f *features) start(n int) {
-	f.shift = 32 - uint(bits.Len(uint(max(32, min(n, maxFeatures))-1))) - 1
+	f.shift = 32 - uint(bits.Len(uint(max(32, min(n, maxFeatures))*4/3)))
 	f.gen++
 	f.hashes = f.hashes[:0]
 }

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strings"
@@ -190,4 +191,41 @@ func TestUntaughtTablesAreEmpty(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A wrong label among many right ones moves others' verdicts less than a lesson on what nobody is sure of.
+func TestDoubt(t *testing.T) {
+	m, c := newModel(true)
+	const code = "Your code is 4821. Do not share it."
+	for i := range 20 {
+		m.Apply(lesson(c, text(fmt.Sprintf("Your code is %d. Do not share it.", 1000+i)), message.Ham, ""))
+		m.Apply(lesson(c, text(fmt.Sprintf("You have won prize %d, call now", i)), message.Spam, ""))
+	}
+	m.Apply(lesson(c, text(code), message.Spam, ""))
+	if p := m.probability(c, "Your code is 7777. Do not share it.", ""); p > 0.5 {
+		t.Errorf("one wrong lesson among forty: probability %v", p)
+	}
+	for range 4 {
+		m.Apply(lesson(c, text(code), message.Spam, ""))
+	}
+	if p := m.probability(c, code, ""); p < 0.5 {
+		t.Errorf("taught again and again: probability %v", p)
+	}
+}
+
+// Header and body are told apart whichever way lines end, and no byte is in both.
+func FuzzBodyAt(f *testing.F) {
+	for _, raw := range []string{"A: b\r\n\r\ntext", "A: b\n\ntext", "A: b\r\n", "", "\n\n", "\n"} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		i := bodyAt(raw)
+		head, body := raw[:i], raw[i:]
+		if bytes.Contains(head, []byte("\n\n")) || bytes.Contains(head, []byte("\n\r\n")) {
+			t.Errorf("the header %q has an empty line", head)
+		}
+		if len(body) > 0 && !bytes.HasPrefix(body, []byte("\n\n")) && !bytes.HasPrefix(body, []byte("\n\r\n")) {
+			t.Errorf("the body %q begins without one", body)
+		}
+	})
 }

@@ -12,9 +12,10 @@ func (t *linear) score(hashes []uint32) int64 {
 	if t.values == nil {
 		return 0
 	}
+	values, shift := t.values, t.shift
 	var sum int64
 	for _, h := range hashes {
-		sum += int64(t.values[h>>t.shift])
+		sum += int64(values[h>>shift])
 	}
 	return sum * inverseRoot(len(hashes)) >> 30
 }

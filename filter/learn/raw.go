@@ -6,7 +6,7 @@ import (
 	"rempart/message"
 )
 
-// maxRaw bounds what is read of the header and of the body as received: what a mail is shows in its head and first text.
+// maxRaw bounds what is read of the raw message: what a mail is shows in its head and first text.
 const maxRaw = 10_000
 
 // headBytes takes the four-byte sequences of the header as received: what its sender's software is like.
@@ -16,8 +16,8 @@ func headBytes(f *features, m *message.Message) {
 
 // bodyBytes takes the four-byte sequences of the body as received: what it looks like on the wire.
 func bodyBytes(f *features, m *message.Message) {
-	b := m.Raw[bodyAt(m.Raw):]
-	f.addBytes(b[:min(len(b), maxRaw)])
+	b := m.Raw[:min(len(m.Raw), maxRaw)]
+	f.addBytes(b[min(bodyAt(m.Raw), maxRaw):])
 }
 
 // bodyAt is where the empty line begins that ends the header (RFC 5322 section 2.1); without one all is header.

@@ -21,7 +21,7 @@ func fields(f *features, m *message.Message) {
 // words takes the words of the text and their sparse pairs, and those of links, attachments and anomalies under a place of
 // their own: what is said, and what is said together.
 func words(f *features, m *message.Message) {
-	f.start(len(m.Text)/2 + len(m.HTMLText)/2 + 2*pairsOfWord*len(m.Links) + 64)
+	f.start((len(m.Text)+len(m.HTMLText))*3/4 + 2*pairsOfWord*len(m.Links) + 64)
 	if m.MailFrom != "" && m.Channel != message.Email {
 		f.addWords(hashName("from"), m.MailFrom, maxFieldWords)
 	}
