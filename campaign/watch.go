@@ -43,6 +43,7 @@ const (
 	// texts together already, belongs to no campaign: everybody uses it.
 	maxMerged  = 12
 	hamToSpam  = 4
+	sureSpam   = 5 // from so many on, and more spam than honest messages, a host is known for spam
 	watchHosts = 8 // of one message
 )
 
@@ -132,6 +133,9 @@ func (w *Watch) find(e *message.Event, s *seen) *account {
 		}
 	}
 	if !s.spam {
+		if found == nil {
+			found = w.led(s.hosts)
+		}
 		return found
 	}
 	for _, key := range s.keys() {
@@ -145,6 +149,17 @@ func (w *Watch) find(e *message.Event, s *seen) *account {
 		found = w.unite(found, i.owner)
 	}
 	return found
+}
+
+// led is the campaign of a host that is known for spam, whatever the message was judged to be: a filter that is still learning
+// misses much of a campaign, above all what is short.
+func (w *Watch) led(hosts []string) *account {
+	for _, host := range hosts {
+		if i := w.infra[host]; i != nil && i.owner != nil && !i.common() && i.spam >= sureSpam && i.spam > i.ham {
+			return i.owner
+		}
+	}
+	return nil
 }
 
 func (i *infrastructure) common() bool { return i.merged >= maxMerged || i.ham > hamToSpam*i.spam }

@@ -50,6 +50,12 @@ func TestWatchGathersNearCopiesAndInfrastructure(t *testing.T) {
 			t.Errorf("%s is of campaign %q, want %q", tt.what, got, tt.want)
 		}
 	}
+	for i := range sureSpam {
+		w.Add(judged("m3"+numbered(i), message.Email, message.Phishing, offer, "www.parcel-fee.test"))
+	}
+	if got := w.Add(judged("t9", message.SMS, message.CategoryNone, "Parcel: a short text that was missed", "parcel-fee.test")); got != mail {
+		t.Errorf("a text that was missed and leads to a host known for spam is of campaign %q", got)
+	}
 	call := judged("c1", message.Call, message.Phishing, "")
 	call.Source.ID, call.Time = "+447700900123", noon.Add(time.Minute)
 	vishing := w.Add(call)
@@ -59,13 +65,13 @@ func TestWatchGathersNearCopiesAndInfrastructure(t *testing.T) {
 		t.Errorf("a text from a caller's number that leads to the parcel host is of %q", got)
 	}
 	c, ok := w.Get(vishing)
-	if !ok || c.ID != mail || c.Messages != 5 || c.Spam != 5 || c.Stopped != 5 {
+	if !ok || c.ID != mail || c.Messages != 6+sureSpam || c.Spam != 5+sureSpam || c.Stopped != 5+sureSpam {
 		t.Fatalf("the campaigns did not become one: %+v", c)
 	}
-	if c.Channels[message.Email] != 2 || c.Channels[message.SMS] != 2 || c.Channels[message.Call] != 1 || c.Category() != message.Phishing {
+	if c.Channels[message.Email] != 2+sureSpam || c.Channels[message.SMS] != 3 || c.Channels[message.Call] != 1 || c.Category() != message.Phishing {
 		t.Errorf("channels %v, category %v", c.Channels, c.Category())
 	}
-	if c.Name() != "parcel-fee.test" || c.Hosts[0].Messages != 3 {
+	if c.Name() != "parcel-fee.test" || c.Hosts[0].Messages != 4+sureSpam {
 		t.Errorf("name %q, hosts %v", c.Name(), c.Hosts)
 	}
 	list := w.List(noon, 2, 10)
