@@ -9,7 +9,8 @@ import (
 // features gathers the hashed features of one message for one learner, each once. It is reused from a pool: a fresh set
 // for every message would cost more than hashing it.
 type features struct {
-	hashes []uint32
+	all    []uint32 // as added
+	hashes []uint32 // each once
 	slots  []uint64 // open addressing: generation<<32 | hash
 	gen    uint64
 	shift  uint   // of a hash: its upper bits are the slot where probing begins
@@ -19,33 +20,48 @@ type features struct {
 // maxFeatures bounds what one learner sees of one message, and with it time and memory.
 const maxFeatures = 1 << 14
 
+// maxAdded bounds what is looked at to find them; the extractors' own bounds keep mail below it.
+const maxAdded = 1 << 16
+
 var pool = sync.Pool{New: func() any { return &features{slots: make([]uint64, 2*maxFeatures)} }}
 
 // start empties the set for about n additions: a short text probes a short table, which stays in the first-level cache.
 func (f *features) start(n int) {
 	f.shift = 32 - uint(bits.Len(uint(max(32, min(n, maxFeatures))*4/3)))
 	f.gen++
-	f.hashes = f.hashes[:0]
+	f.all = f.all[:0]
 }
 
-// add puts one hash in, unless it is there or the set is full.
+// add gathers one hash; [features.unique] drops those that were there already.
 func (f *features) add(hash uint32) {
-	want := f.gen<<32 | uint64(hash)
-	mask := uint32(1)<<(32-f.shift) - 1
-	for i := hash >> f.shift; ; i = (i + 1) & mask {
-		slot := f.slots[i]
-		if slot == want {
-			return
-		}
-		if slot>>32 != f.gen&0xffffffff {
-			if len(f.hashes) >= maxFeatures || len(f.hashes) > int(mask)*3/4 {
-				return
+	if len(f.all) < maxAdded {
+		f.all = append(f.all, hash)
+	}
+}
+
+// unique makes the set of what was added, in the order of addition, until it is full. One loop over all of them overlaps the
+// misses of the cache, where a look for each as it comes waits for each.
+func (f *features) unique() {
+	slots, shift, gen, set := f.slots, f.shift, f.gen&0xffffffff, f.hashes[:0]
+	mask := uint32(1)<<(32-shift) - 1
+	most := min(maxFeatures, int(mask)*3/4+1)
+	for _, hash := range f.all {
+		want := gen<<32 | uint64(hash)
+		for i := hash >> shift; ; i = (i + 1) & mask {
+			slot := slots[i]
+			if slot == want {
+				break
 			}
-			f.slots[i] = want
-			f.hashes = append(f.hashes, hash)
-			return
+			if slot>>32 != gen {
+				if len(set) < most {
+					slots[i] = want
+					set = append(set, hash)
+				}
+				break
+			}
 		}
 	}
+	f.hashes = set
 }
 
 // sorted returns a sorted copy for a lesson.

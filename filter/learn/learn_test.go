@@ -144,6 +144,7 @@ func TestFeaturesAreASet(t *testing.T) {
 			f.add(h)
 			want[h] = true
 		}
+		f.unique()
 		if len(f.hashes) != len(want) {
 			t.Fatalf("%d hashes kept of %d unlike ones", len(f.hashes), len(want))
 		}

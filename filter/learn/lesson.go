@@ -13,6 +13,7 @@ func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []me
 			continue
 		}
 		learners[i].extract(f, msg)
+		f.unique()
 		l.Features = append(l.Features, message.FeatureSet{Learner: learners[i].name, Hashes: f.sorted()})
 	}
 	for i, r := range results {

@@ -76,6 +76,7 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 		}
 		if v := viewOf(l); v != view {
 			learners[v].extract(f, msg)
+			f.unique()
 			view = v
 		}
 		shared := m.shared[l].score(f.hashes)
