@@ -27,7 +27,7 @@ type Callers struct {
 const (
 	callerShards     = 64
 	callerGeneration = 512
-	// CallerCapacity is the most callers known at one time, some 20 MB.
+	// CallerCapacity is the most callers known at one time, some 14 MB.
 	CallerCapacity = callerShards * callerGeneration * 2
 )
 
@@ -54,8 +54,8 @@ type window struct {
 }
 
 // bitmap counts unlike things by the bits that their hashes set (linear counting, Whang and others 1990): within a tenth
-// up to a thousand.
-type bitmap [8]uint64
+// up to some seven hundred.
+type bitmap [4]uint64
 
 // NewCallers returns a table that knows nobody.
 func NewCallers() *Callers { return &Callers{seed: maphash.MakeSeed()} }

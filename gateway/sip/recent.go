@@ -21,17 +21,17 @@ type verdict struct {
 type cancelled bool
 
 // recent remembers what was decided for the time in which a request may come again: at least 32 s (timer H, RFC 3261
-// section 17.2.1) and at most half as long again, less only when more than maxRecent requests come in 16 s. An entry
-// takes about 30 bytes. A repeated request is neither judged nor counted again.
+// section 17.2.1) and at most 40 s, less only when more than maxRecent requests come in 8 s. An entry takes about 30
+// bytes. A repeated request is neither judged nor counted again.
 type recent struct {
 	mu    sync.Mutex
-	since time.Time // when the youngest was begun
-	maps  [3]map[key]verdict
+	since time.Time          // when the youngest was begun
+	maps  [5]map[key]verdict // generations, the youngest first
 }
 
 const (
-	generation = 16 * time.Second
-	maxRecent  = 400_000 // in one generation: 25,000 a second
+	generation = 8 * time.Second
+	maxRecent  = 200_000 // in one generation: 25,000 a second
 )
 
 func newRecent() *recent {
@@ -49,9 +49,11 @@ func (r *recent) turn(now time.Time) {
 		if age < generation && len(r.maps[0]) < maxRecent {
 			return
 		}
-		r.maps[0], r.maps[1], r.maps[2] = r.maps[2], r.maps[0], r.maps[1]
-		clear(r.maps[0])
-		if r.since = r.since.Add(generation); age > 3*generation || age < generation {
+		oldest := r.maps[len(r.maps)-1]
+		copy(r.maps[1:], r.maps[:])
+		r.maps[0] = oldest
+		clear(oldest)
+		if r.since = r.since.Add(generation); age > time.Duration(len(r.maps))*generation || age < generation {
 			r.since = now
 		}
 	}
