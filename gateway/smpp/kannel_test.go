@@ -90,6 +90,14 @@ max-messages = 0
 		})
 		waitPort(t, []string{box, send}[i])
 	}
+	// smsbox listens before it answers: a request in between is cut off.
+	waitFor(t, "an answer of smsbox", func() bool {
+		resp, err := http.Get("http://127.0.0.1:" + send + "/")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil
+	})
 	return "http://127.0.0.1:" + send + "/cgi-bin/sendsms?username=tester&password=secret"
 }
 
