@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -20,7 +19,6 @@ type Campaign struct {
 	Stopped     uint64 // not accepted, or would not have been outside of shadow
 	Channels    map[message.Channel]uint64
 	Categories  map[message.Category]uint64 // of the spam
-	Hours       map[int64]uint64            // by hours since 1970, UTC
 	Hosts       []measure.Count             // registered domains that its links lead to
 	Numbers     []measure.Count             // that its spam called or wrote from, or asks to be called
 	Senders     []measure.Count
@@ -65,7 +63,6 @@ type account struct {
 	stopped     uint64
 	channels    [message.IM + 1]uint64
 	categories  [message.OtherSpam + 1]uint64
-	hours       map[int64]uint64
 	hosts       *measure.Frequent
 	numbers     *measure.Frequent
 	senders     *measure.Frequent
@@ -89,7 +86,7 @@ const (
 )
 
 func newAccount(id string, at time.Time) *account {
-	return &account{id: id, first: at, last: at, hours: map[int64]uint64{}, hosts: measure.NewFrequent(maxNames),
+	return &account{id: id, first: at, last: at, hosts: measure.NewFrequent(maxNames),
 		numbers: measure.NewFrequent(maxNames), senders: measure.NewFrequent(maxNames), countries: measure.NewFrequent(maxNames),
 		networks: measure.NewFrequent(maxNames), edges: map[measure.Edge]uint64{}}
 }
@@ -99,7 +96,6 @@ func (a *account) count(e *message.Event, s *seen) {
 	a.messages++
 	a.first, a.last = earlier(a.first, e.Time), later(a.last, e.Time)
 	a.channels[min(e.Channel, message.IM)]++
-	a.hours[e.Time.Unix()/3600]++
 	if s.spam {
 		a.spam++
 		a.categories[min(s.category, message.OtherSpam)]++
@@ -139,9 +135,6 @@ func (a *account) join(b *account) {
 	for i, n := range b.categories {
 		a.categories[i] += n
 	}
-	for h, n := range b.hours {
-		a.hours[h] += n
-	}
 	for e, n := range b.edges {
 		if _, known := a.edges[e]; known || len(a.edges) < maxEdges {
 			a.edges[e] += n
@@ -165,7 +158,7 @@ func (a *account) join(b *account) {
 // campaign is a copy for readers.
 func (a *account) campaign() Campaign {
 	c := Campaign{ID: a.id, Also: slices.Clone(a.also), First: a.first, Last: a.last, Messages: a.messages, Spam: a.spam, Stopped: a.stopped,
-		Channels: map[message.Channel]uint64{}, Categories: map[message.Category]uint64{}, Hours: maps.Clone(a.hours),
+		Channels: map[message.Channel]uint64{}, Categories: map[message.Category]uint64{},
 		Hosts: a.hosts.Top(maxNames), Numbers: a.numbers.Top(maxNames), Senders: a.senders.Top(maxNames),
 		Countries: a.countries.Top(maxNames), Networks: a.networks.Top(maxNames), Subject: a.subject, Sample: a.sample}
 	for i, n := range a.channels {
