@@ -195,8 +195,8 @@ func (w *World) link(v *wave, text bool) string {
 	host := pick(w.rng, v.hosts)
 	path := "/" + w.token(5+w.rng.IntN(4))
 	switch {
-	case text && v.link%2 == 0:
-		return host + path
+	case text && v.link%2 == 0: // with www, for the reserved names of this world alone are no links to anybody
+		return "www." + host + path
 	case v.link == 1 && len(v.servers) > 0 && v.servers[0].address.Is4():
 		return "http://" + v.servers[0].address.String() + path
 	case v.link == 3:

@@ -60,7 +60,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 // are near what the package says, and the truth is told about each.
 func TestPlausible(t *testing.T) {
 	w := newWorld(t, 1, 0)
-	const n = 10000
+	const n = 20000
 	last := start
 	count := map[string]int{}
 	texts := map[string]bool{}

@@ -26,7 +26,7 @@ func TestTour(t *testing.T) {
 		t.Skip("no chromium here: install Debian's package chromium")
 	}
 	out, stdout := io.Pipe()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	ended := make(chan int, 1)
 	go func() {
 		code := run(&env{ctx: ctx, stdin: strings.NewReader(""), stdout: stdout, stderr: io.Discard, now: time.Now},
