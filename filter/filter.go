@@ -87,8 +87,7 @@ func (f *Filter) Judge(ctx context.Context, m *message.Message, recipients []mes
 	f.gather(ctx, m)
 	results := f.pool.Get().(*[]message.Result)
 	defer f.pool.Put(results)
-	tenants := tenantsOf(m, recipients)
-	verdicts := f.model.Judge(t.combiner, m, t.read(*results, m), tenants)
+	verdicts := f.model.Judge(t.combiner, m, t.read(*results, m), scopesOf(m, recipients))
 	for i, v := range verdicts {
 		if i == 0 || v != verdicts[i-1] {
 			v.Category = t.category(v, m.Facts.Campaign.Category)
@@ -117,9 +116,13 @@ func (f *Filter) Draft(m *message.Message) *message.Lesson {
 	return l
 }
 
-// Apply learns one lesson. Lessons come in the order of the journal, from one goroutine.
+// Apply learns one lesson. Lessons come in the order of the journal, from one goroutine. What is remembered of sources and of
+// near copies speaks to all recipients, so one user's or domain's lessons stay out of it.
 func (f *Filter) Apply(l *message.Lesson) {
 	corrected := f.model.Apply(l)
+	if l.Scope.Narrow() {
+		return
+	}
 	f.known.Load().Teach(l.Source, l.Label, corrected)
 	if d, ok := campaign.FromBytes(l.Digest); ok {
 		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category)
@@ -131,6 +134,9 @@ func (f *Filter) Apply(l *message.Lesson) {
 func (f *Filter) Stands(m *message.Message, label message.Label, scope message.Scope) bool {
 	if f.model.Taught(scope, m.Key()) != label {
 		return false
+	}
+	if scope.Narrow() {
+		return true
 	}
 	d, ok := campaign.Sum(m.Subject, m.VisibleText())
 	return !ok || f.book.Load().Nearest(d, scope.Tenant).Label == label
@@ -229,18 +235,16 @@ func (t *table) category(v *message.Verdict, near message.Category) message.Cate
 	return best
 }
 
-func tenantsOf(m *message.Message, recipients []message.Recipient) []string {
+// scopesOf says for whom the verdicts are: each recipient, or the message's own account or tenant.
+func scopesOf(m *message.Message, recipients []message.Recipient) []message.Scope {
 	if len(recipients) == 0 {
-		return []string{m.Tenant}
+		return []message.Scope{m.ScopeOf(nil)}
 	}
-	tenants := make([]string, len(recipients))
-	for i, r := range recipients {
-		tenants[i] = r.Tenant
-		if r.Tenant == "" {
-			tenants[i] = m.Tenant
-		}
+	scopes := make([]message.Scope, len(recipients))
+	for i := range recipients {
+		scopes[i] = m.ScopeOf(&recipients[i])
 	}
-	return tenants
+	return scopes
 }
 
 // Version is the algorithm's version: nodes of one version make the same weights from the same lessons.

@@ -1,6 +1,9 @@
 package message
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Label is what a teacher says a message is.
 type Label uint8
@@ -33,6 +36,35 @@ type Scope struct {
 	Tenant string `json:"tenant,omitempty"`
 	Domain string `json:"domain,omitempty"`
 	User   string `json:"user,omitempty"`
+}
+
+// Narrow reports whether the scope is a domain's or a user's, not a whole tenant's or all of the node's.
+func (s Scope) Narrow() bool { return s.Domain != "" || s.User != "" }
+
+// ScopeOf says for whom a verdict on m is: going out the account that sends, else the recipient, who may be nil. All parts
+// are in lower case.
+func (m *Message) ScopeOf(to *Recipient) Scope {
+	s := Scope{Tenant: m.Tenant}
+	switch {
+	case m.Direction == Out:
+		s.User = m.Account
+		s.Domain = m.From.Domain
+		if _, d, ok := strings.Cut(m.Account, "@"); ok {
+			s.Domain = d
+		}
+	case to != nil:
+		if to.Tenant != "" {
+			s.Tenant = to.Tenant
+		}
+		s.Domain, s.User = to.Domain, to.User
+		if s.User == "" {
+			s.User = to.Address
+		}
+		if _, d, ok := strings.Cut(to.Address, "@"); ok && s.Domain == "" {
+			s.Domain = d
+		}
+	}
+	return Scope{Tenant: strings.ToLower(s.Tenant), Domain: strings.ToLower(s.Domain), User: strings.ToLower(s.User)}
 }
 
 // Lesson is a labelled message that someone taught. It holds no text but hashed features and signal values, and is still

@@ -79,7 +79,7 @@ func (r *Rules) chain(m *message.Message, to *message.Recipient) []*scope {
 	if len(r.scopes) == 0 {
 		return []*scope{r.node}
 	}
-	who := scopeOf(m, to)
+	who := m.ScopeOf(to)
 	chain := make([]*scope, 0, 4)
 	add := func(s message.Scope) {
 		if found := r.scopes[s]; found != nil && s != (message.Scope{}) {
@@ -102,31 +102,6 @@ func (r *Rules) chain(m *message.Message, to *message.Recipient) []*scope {
 		}
 	}
 	return append(chain, r.node)
-}
-
-// scopeOf says for whom a decision is made: going out the account that sends, else the recipient.
-func scopeOf(m *message.Message, to *message.Recipient) message.Scope {
-	s := message.Scope{Tenant: m.Tenant}
-	switch {
-	case m.Direction == message.Out:
-		s.User = m.Account
-		s.Domain = m.From.Domain
-		if _, d, ok := strings.Cut(m.Account, "@"); ok {
-			s.Domain = d
-		}
-	case to != nil:
-		if to.Tenant != "" {
-			s.Tenant = to.Tenant
-		}
-		s.Domain, s.User = to.Domain, to.User
-		if s.User == "" {
-			s.User = to.Address
-		}
-		if _, d, ok := strings.Cut(to.Address, "@"); ok && s.Domain == "" {
-			s.Domain = d
-		}
-	}
-	return message.Scope{Tenant: strings.ToLower(s.Tenant), Domain: strings.ToLower(s.Domain), User: strings.ToLower(s.User)}
 }
 
 // thresholds takes each action's threshold from the narrowest scope that names it, mildest action first.

@@ -7,4 +7,7 @@
 //
 // A lesson of a tenant moves the tenant's own tables in full and the shared ones a little. A second lesson on one message
 // with the other label takes the first one back exactly before it is learned.
+//
+// A lesson of one domain or one user is theirs: a small correction beside the tenant's tables, of the sender and of near
+// copies. All others it moves by a little that is bounded by the hour.
 package learn

@@ -11,6 +11,7 @@ type learner struct {
 	name     string
 	make     func(bits uint) table
 	bits     uint                                // of the shared table
+	wide     bool                                // it sees so many features of a mail that all tenants share one table
 	replaces string                              // the learner whose place it takes once it is as good; empty: none
 	extract  func(*features, *message.Message)   // nil: it sees the features of the row above
 	share    map[message.Channel]message.LogOdds // of the combiner before anything was taught; no share: not run
@@ -20,17 +21,25 @@ type learner struct {
 // messages: their sum beats the best of them. Short texts have too few features for rates to tell. A new row comes last: the
 // effects of lessons are kept by place.
 var learners = append([]learner{
-	{name: "learner_head", make: newLinear, bits: 19, extract: headBytes, share: shares{message.Email: one / 8}},
-	{name: "learner_body", make: newLinear, bits: 21, extract: bodyBytes, share: shares{message.Email: one / 8}},
-	{name: "learner_text", make: newLinear, bits: 20, extract: decodedText,
+	{name: "learner_head", make: newLinear, bits: 19, wide: true, extract: headBytes, share: shares{message.Email: one / 8}},
+	{name: "learner_body", make: newLinear, bits: 21, wide: true, extract: bodyBytes, share: shares{message.Email: one / 8}},
+	{name: "learner_text", make: newLinear, bits: 20, wide: true, extract: decodedText,
 		share: shares{message.Email: one / 8, message.SMS: one * 4 / 5, message.Call: one / 2, message.IM: one * 4 / 5}},
-	{name: "learner_text_counts", make: newCounts, bits: 19, share: shares{message.Email: one / 8}},
+	{name: "learner_text_counts", make: newCounts, bits: 19, wide: true, share: shares{message.Email: one / 8}},
 	{name: "learner_fields", make: newLinear, bits: 20, extract: fields, share: shares{message.Email: one / 8}},
 	{name: "learner_fields_counts", make: newCounts, bits: 18, share: shares{message.Email: one / 8}},
 	{name: "learner_words", make: newLinear, bits: 21, extract: words,
 		share: shares{message.Email: one / 8, message.SMS: one / 5, message.Call: one / 2, message.IM: one / 5}},
 	{name: "learner_words_counts", make: newCounts, bits: 19, share: shares{message.Email: one / 8}},
 }, heirs...)
+
+// tableOf is a tenant's own table of a learner for a channel; nil where it has none.
+func tableOf(own []table, l int, c message.Channel) table {
+	if own == nil || learners[l].wide && c == message.Email {
+		return nil
+	}
+	return own[l]
+}
 
 // viewOf is the row whose features a row sees.
 func viewOf(l int) int {

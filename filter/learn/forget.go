@@ -1,9 +1,14 @@
 package learn
 
-import "strings"
+import (
+	"maps"
+	"strings"
 
-// Forget drops what the ledger holds in the name of a user: their own lessons can no longer be taken back one by one. What
-// they moved in the weights stays, mixed with all others'.
+	"rempart/message"
+)
+
+// Forget drops a user's own corrections and what the ledger holds in their name: their lessons can no longer be taken back
+// one by one. The little they moved in the weights stays, mixed with all others'.
 func (m *Model) Forget(isUser func(string) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -14,4 +19,7 @@ func (m *Model) Forget(isUser func(string) bool) {
 			m.ledger.order[i] = "" // its place is used again when the ring comes round
 		}
 	}
+	isTheirs := func(s message.Scope) bool { return s.User != "" && isUser(s.User) }
+	maps.DeleteFunc(m.corrections, func(s message.Scope, _ *correction) bool { return isTheirs(s) })
+	maps.DeleteFunc(m.influences, func(s message.Scope, _ *influence) bool { return isTheirs(s) })
 }

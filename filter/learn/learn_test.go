@@ -35,7 +35,7 @@ func lesson(c *Combiner, msg *message.Message, label message.Label, tenant strin
 var nothing = []message.Result{message.Absent, message.Absent}
 
 func (m *Model) probability(c *Combiner, s, tenant string) float64 {
-	return m.Judge(c, text(s), nothing, []string{tenant})[0].Probability
+	return m.Judge(c, text(s), nothing, []message.Scope{{Tenant: tenant}})[0].Probability
 }
 
 func TestOneLessonMovesTheNextVerdict(t *testing.T) {
@@ -54,7 +54,7 @@ func TestContributionsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.String().Draw(t, "text")
 		results := []message.Result{message.Present(rapid.Float64Range(0, 99).Draw(t, "value"), 3), message.Unknown}
-		v := m.Judge(c, text(s), results, []string{""})[0]
+		v := m.Judge(c, text(s), results, []message.Scope{{}})[0]
 		if v.Sum() != v.Score {
 			t.Fatalf("score %d, contributions add up to %d", v.Score, v.Sum())
 		}
@@ -89,7 +89,7 @@ func TestTenants(t *testing.T) {
 	const offer = "This week at the village shop: lamp oil and rice at half price"
 	m.Apply(lesson(c, text(offer), message.Ham, ""))
 	m.Apply(lesson(c, text(offer), message.Spam, "village"))
-	verdicts := m.Judge(c, text(offer), nothing, []string{"", "village", "town", ""})
+	verdicts := m.Judge(c, text(offer), nothing, []message.Scope{{}, {Tenant: "village"}, {Tenant: "town"}, {}})
 	if verdicts[0] != verdicts[2] || verdicts[0] != verdicts[3] {
 		t.Error("tenants without lessons of their own do not share a verdict")
 	}
@@ -169,7 +169,7 @@ func BenchmarkJudgeText(b *testing.B) {
 	msg := text(strings.Repeat("Dear customer, your parcel 4471 is waiting. ", 4)[:160])
 	m.Apply(lesson(c, msg, message.Spam, ""))
 	b.ReportAllocs()
-	tenants := []string{""}
+	tenants := []message.Scope{{}}
 	for b.Loop() {
 		m.Judge(c, msg, nothing, tenants)
 	}

@@ -17,9 +17,10 @@ const ledgerSize = 100_000
 
 // effect is what the lessons on one message moved: its features are binary, so one number a table says it all.
 type effect struct {
-	label  message.Label
-	shared [maxLearners]int64
-	own    [maxLearners]int64
+	label     message.Label
+	shared    [maxLearners]int64
+	own       [maxLearners]int64
+	corrected [len(correctionViews)]int64
 }
 
 // maxLearners is the number of rows of the table of learners, with room for those of a coming extractor.

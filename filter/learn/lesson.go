@@ -1,6 +1,10 @@
 package learn
 
-import "rempart/message"
+import (
+	"slices"
+
+	"rempart/message"
+)
 
 // Observe fills in what a lesson on msg has to carry for [Model.Apply]: the features and the signals as they stand now.
 func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []message.Result) {
@@ -15,6 +19,10 @@ func (c *Combiner) Observe(l *message.Lesson, msg *message.Message, results []me
 		learners[i].extract(f, msg)
 		f.unique()
 		l.Features = append(l.Features, message.FeatureSet{Learner: learners[i].name, Hashes: f.sorted()})
+	}
+	for i, hashes := range correctionFeaturesOf(f, msg) {
+		slices.Sort(hashes)
+		l.Features = append(l.Features, message.FeatureSet{Learner: correctionViews[i].name, Hashes: hashes})
 	}
 	for i, r := range results {
 		if r.State != message.StateAbsent {
@@ -39,8 +47,11 @@ func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]messag
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	scores, _ := m.scores(l, m.tenants[l.Scope.Tenant])
-	return m.verdict(c, results, scores)
+	k := kind{own: m.tenants[l.Scope.Tenant]}
+	k.user, k.domain = m.correctionsOf(l.Scope)
+	scores, _ := m.scores(l, k.own)
+	views := correctionFeaturesIn(l)
+	return m.verdict(c, results, scores, k, &views)
 }
 
 // Apply learns one lesson and reports whether it took an earlier one back. Lessons come in the order of the journal, from
@@ -59,11 +70,17 @@ func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 	if past == nil {
 		past = m.ledger.put(key, l.Label)
 	}
+	if l.Scope.Narrow() {
+		m.teachNarrow(l, past, own)
+		return corrected
+	}
 	rate := m.teachCombiner(l, own)
 	spam := l.Label == message.Spam
 	eachLearner(l, func(i int, hashes []uint32) {
-		if own != nil {
-			past.own[i] += own[i].teach(hashes, spam, oneScore, m.shared[i])
+		if own := tableOf(own, i, l.Channel); own != nil {
+			past.own[i] += own.teach(hashes, spam, oneScore, m.shared[i])
+		}
+		if l.Scope.Tenant != "" {
 			past.shared[i] += m.shared[i].teach(hashes, spam, rate*sharedRate/oneScore, nil)
 		} else {
 			past.shared[i] += m.shared[i].teach(hashes, spam, rate, nil)
@@ -102,10 +119,14 @@ func eachLearner(l *message.Lesson, do func(i int, hashes []uint32)) {
 // takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a
 // table is all that it moved.
 func (m *Model) takeBack(l *message.Lesson, past *effect, own []table) {
+	if l.Scope.Narrow() {
+		m.takeBackNarrow(l, past, own)
+		return
+	}
 	eachLearner(l, func(i int, hashes []uint32) {
 		m.shared[i].undo(hashes, past.shared[i])
-		if own != nil {
-			own[i].undo(hashes, past.own[i])
+		if own := tableOf(own, i, l.Channel); own != nil {
+			own.undo(hashes, past.own[i])
 		}
 	})
 }
@@ -117,22 +138,14 @@ func (m *Model) teachCombiner(l *message.Lesson, own []table) (rate int64) {
 	if c == nil {
 		return oneScore
 	}
-	var score message.LogOdds
 	scores, seen := m.scores(l, own)
-	for i, s := range scores {
-		score += message.Contribution{Input: bounded(s), Coefficient: m.shareOf(i, c)}.Weight()
-	}
+	score := m.learnersScore(scores, c)
 	spam := l.Label == message.Spam
 	rate = oneScore
 	if spam && score < -doubt || !spam && score > doubt {
 		rate = doubtRate
 	}
-	score += c.bias()
-	for _, s := range l.Signals {
-		if i, ok := c.slots[s.Name]; ok {
-			score += message.Contribution{Input: s.Value, Coefficient: c.coefficient(i, s.State)}.Weight()
-		}
-	}
+	score += c.signalsScore(l.Signals)
 	err := (target(spam) - sigmoid(int64(score)*oneScore/int64(message.One))) * rate / oneScore
 	for i, s := range scores {
 		if share := m.shareOf(i, c); share != 0 {
@@ -143,6 +156,34 @@ func (m *Model) teachCombiner(l *message.Lesson, own []table) (rate int64) {
 	m.succeed(l, scores, seen)
 	c.teach(l.Signals, err)
 	return rate
+}
+
+// learnersScore is what the learners say together.
+func (m *Model) learnersScore(scores []int64, c *Combiner) (sum message.LogOdds) {
+	for i, s := range scores {
+		sum += message.Contribution{Input: bounded(s), Coefficient: m.shareOf(i, c)}.Weight()
+	}
+	return sum
+}
+
+// signalsScore is what the signals say, with what was known before anything was seen.
+func (c *Combiner) signalsScore(signals []message.SignalValue) message.LogOdds {
+	sum := c.bias()
+	for _, s := range signals {
+		if i, ok := c.slots[s.Name]; ok {
+			sum += message.Contribution{Input: s.Value, Coefficient: c.coefficient(i, s.State)}.Weight()
+		}
+	}
+	return sum
+}
+
+// wholeScore is the score of a lesson's message but for corrections, of oneScore.
+func (m *Model) wholeScore(l *message.Lesson, own []table, c *Combiner) int64 {
+	if c == nil {
+		return 0
+	}
+	scores, _ := m.scores(l, own)
+	return int64(m.learnersScore(scores, c)+c.signalsScore(l.Signals)) * oneScore / int64(message.One)
 }
 
 // A lesson against what the learners together are sure of, by log-odds of doubt, counts less for all others: one mistake
@@ -159,8 +200,8 @@ func (m *Model) scores(l *message.Lesson, own []table) (scores []int64, seen []b
 	eachLearner(l, func(i int, hashes []uint32) {
 		seen[i] = true
 		scores[i] = m.shared[i].score(hashes)
-		if own != nil {
-			scores[i] += own[i].score(hashes)
+		if own := tableOf(own, i, l.Channel); own != nil {
+			scores[i] += own.score(hashes)
 		}
 	})
 	return scores, seen

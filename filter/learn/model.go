@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 
@@ -12,6 +13,8 @@ type Model struct {
 	mu          sync.RWMutex
 	shared      []table
 	tenants     map[string][]table
+	corrections map[message.Scope]*correction // by narrow scope: see whose
+	influences  map[message.Scope]*influence
 	combiners   []*Combiner
 	ledger      ledger
 	successions map[int]*succession // by place of the heir
@@ -29,7 +32,8 @@ const sharedRate = oneScore / 64
 
 // New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught.
 func New(scratch bool) *Model {
-	m := &Model{tenants: map[string][]table{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch}
+	m := &Model{tenants: map[string][]table{}, corrections: map[message.Scope]*correction{},
+		influences: map[message.Scope]*influence{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch}
 	for i := range learners {
 		m.shared = append(m.shared, learners[i].make(learners[i].bits))
 	}
@@ -57,14 +61,14 @@ func (m *Model) Lessons() uint64 {
 	return m.lessons
 }
 
-// Judge gives the verdicts for the tenants named, in their order; tenants without lessons of their own share one. The
-// results are those of the combiner's signals, in their order.
-func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Result, tenants []string) []*message.Verdict {
+// Judge gives the verdicts for those that the scopes name, in their order; those for whom the same lessons count share one.
+// The results are those of the combiner's signals, in their order.
+func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Result, scopes []message.Scope) []*message.Verdict {
 	f := pool.Get().(*features)
 	defer pool.Put(f)
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	kinds, each := m.kindsOf(tenants)
+	kinds, each := m.kindsOf(scopes)
 	scores := make([][]int64, len(kinds)) // by kind, learner
 	for i := range scores {
 		scores[i] = make([]int64, len(learners))
@@ -80,50 +84,68 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 			view = v
 		}
 		shared := m.shared[l].score(f.hashes)
-		for k, own := range kinds {
+		for k := range kinds {
 			scores[k][l] = shared
-			if own != nil {
-				scores[k][l] += own[l].score(f.hashes)
+			if own := tableOf(kinds[k].own, l, c.channel); own != nil {
+				scores[k][l] += own.score(f.hashes)
 			}
 		}
+	}
+	var views correctionFeatures
+	if slices.ContainsFunc(kinds, kind.corrects) {
+		views = correctionFeaturesOf(f, msg)
 	}
 	model := strconv.Itoa(Extractor) + "/" + strconv.FormatUint(m.lessons, 10)
 	verdicts := make([]*message.Verdict, len(kinds))
 	for k := range kinds {
-		verdicts[k] = m.verdict(c, results, scores[k])
+		verdicts[k] = m.verdict(c, results, scores[k], kinds[k], &views)
 		verdicts[k].Model = model
 	}
-	out := make([]*message.Verdict, len(tenants))
+	out := make([]*message.Verdict, len(scopes))
 	for i, k := range each {
 		out[i] = verdicts[k]
 	}
 	return out
 }
 
-// kindsOf finds the unlike sets of tables among the tenants, and which one each tenant has.
-func (m *Model) kindsOf(tenants []string) (kinds [][]table, each []int) {
-	each = make([]int, len(tenants))
-	if len(m.tenants) == 0 {
-		return [][]table{nil}, each
+// kind is whose lessons count for a recipient beside everybody's.
+type kind struct {
+	own          []table // the tenant's; nil: it has none
+	user, domain *correction
+}
+
+func (k kind) corrects() bool { return k.user != nil || k.domain != nil }
+
+// kindsOf finds the unlike kinds among those that the scopes name, and which one each is of.
+func (m *Model) kindsOf(scopes []message.Scope) (kinds []kind, each []int) {
+	each = make([]int, len(scopes))
+	if len(m.tenants) == 0 && len(m.corrections) == 0 {
+		return []kind{{}}, each
 	}
-	at := make(map[string]int, 1)
-	for i, t := range tenants {
-		own := m.tenants[t]
+	type key struct {
+		tenant       string
+		user, domain *correction
+	}
+	at := make(map[key]int, 1)
+	for i, s := range scopes {
+		own := m.tenants[s.Tenant]
+		user, domain := m.correctionsOf(s)
 		if own == nil {
-			t = ""
+			s.Tenant = ""
 		}
-		k, ok := at[t]
+		of := key{s.Tenant, user, domain}
+		k, ok := at[of]
 		if !ok {
 			k = len(kinds)
-			at[t] = k
-			kinds = append(kinds, own)
+			at[of] = k
+			kinds = append(kinds, kind{own, user, domain})
 		}
 		each[i] = k
 	}
 	return kinds, each
 }
 
-func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64) *message.Verdict {
+func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64, k kind, views *correctionFeatures) *message.Verdict {
 	v := &message.Verdict{Calibration: message.Identity}
 	v.Contributions = make([]message.Contribution, 0, 8)
 	add := func(part message.Contribution) {
@@ -144,6 +166,15 @@ func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64) *
 		if share := m.shareOf(l, c); share != 0 && s != 0 {
 			add(message.Contribution{Name: learners[l].name, Method: message.Content, State: message.StatePresent,
 				Input: bounded(s), Coefficient: share})
+		}
+	}
+	for _, own := range []struct {
+		name string
+		*correction
+	}{{userLessons, k.user}, {domainLessons, k.domain}} {
+		if s := own.score(views); s != 0 {
+			add(message.Contribution{Name: own.name, Method: message.Characteristic, State: message.StatePresent,
+				Input: message.Fixed(s), Coefficient: message.One})
 		}
 	}
 	v.Probability = v.Calibration.Probability(v.Score)

@@ -20,6 +20,8 @@ const (
 	snapshotCombiner
 	snapshotEffect
 	snapshotSuccession
+	snapshotCorrection
+	snapshotInfluence
 )
 
 const (
@@ -53,6 +55,7 @@ const (
 	effectLabel
 	effectShared
 	effectOwn
+	effectCorrected
 )
 
 // AppendSnapshot appends all that lessons made of the model. Equal models give equal bytes.
@@ -77,6 +80,7 @@ func (m *Model) AppendSnapshot(b []byte) []byte {
 			b = wire.AppendRecord(b, snapshotSuccession, func(b []byte) []byte { return s.appendSnapshot(b, learners[i].name) })
 		}
 	}
+	b = m.appendNarrow(b)
 	return m.ledger.appendSnapshot(b)
 }
 
@@ -122,7 +126,11 @@ func (l *ledger) appendSnapshot(b []byte) []byte {
 			b = wire.AppendString(b, effectKey, key)
 			b = wire.AppendUint(b, effectLabel, uint64(e.label))
 			b = wire.AppendRecord(b, effectShared, func(b []byte) []byte { return appendMoves(b, e.shared[:]) })
-			return wire.AppendRecord(b, effectOwn, func(b []byte) []byte { return appendMoves(b, e.own[:]) })
+			b = wire.AppendRecord(b, effectOwn, func(b []byte) []byte { return appendMoves(b, e.own[:]) })
+			if e.corrected == [len(correctionViews)]int64{} {
+				return b
+			}
+			return wire.AppendRecord(b, effectCorrected, func(b []byte) []byte { return appendMoves(b, e.corrected[:]) })
 		})
 	}
 	return b
@@ -135,7 +143,7 @@ func appendMoves(b []byte, moves []int64) []byte {
 	return b
 }
 
-func readMoves(b []byte, moves *[maxLearners]int64) {
+func readMoves(b []byte, moves []int64) {
 	for i := range moves {
 		v, n := binary.Varint(b)
 		if n <= 0 {
@@ -170,6 +178,10 @@ func (m *Model) Restore(b []byte) error {
 			return next.ledger.read(content)
 		case snapshotSuccession:
 			return next.readSuccession(content)
+		case snapshotCorrection:
+			return next.readCorrection(content)
+		case snapshotInfluence:
+			return next.readInfluence(content)
 		}
 		return nil
 	})
@@ -177,6 +189,7 @@ func (m *Model) Restore(b []byte) error {
 		return fmt.Errorf("read snapshot of the model: %w", err)
 	}
 	m.shared, m.tenants, m.ledger, m.successions, m.lessons = next.shared, next.tenants, next.ledger, next.successions, next.lessons
+	m.corrections, m.influences = next.corrections, next.influences
 	for c, w := range learned {
 		c.learned = w
 	}
@@ -291,9 +304,11 @@ func (l *ledger) read(b wire.Content) error {
 		case effectLabel:
 			e.label = message.Label(c.Uint())
 		case effectShared:
-			readMoves(c, &e.shared)
+			readMoves(c, e.shared[:])
 		case effectOwn:
-			readMoves(c, &e.own)
+			readMoves(c, e.own[:])
+		case effectCorrected:
+			readMoves(c, e.corrected[:])
 		}
 		return nil
 	})

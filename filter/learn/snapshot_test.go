@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+	"time"
 
 	"rempart/message"
 )
@@ -12,7 +13,12 @@ func taught(t *testing.T) (*Model, *Combiner) {
 	t.Helper()
 	m, c := newModel(false)
 	for i := range 40 {
-		m.Apply(lesson(c, text(fmt.Sprintf("offer %d for the market on day %d", i, i%7)), message.Label(1+i%2), []string{"", "village"}[i%2]))
+		msg := text(fmt.Sprintf("offer %d for the market on day %d", i, i%7))
+		msg.MailFrom = fmt.Sprintf("+44770090%04d", i)
+		l := lesson(c, msg, message.Label(1+i/6%2), []string{"", "village"}[i%2])
+		l.Scope.User = []string{"", "ana", "ben"}[i%3]
+		l.Time = time.Unix(int64(i)*60, 0)
+		m.Apply(l)
 	}
 	return m, c
 }
@@ -30,6 +36,9 @@ func TestSnapshot(t *testing.T) {
 	m2.Apply(next)
 	if !bytes.Equal(m.AppendSnapshot(nil), m2.AppendSnapshot(nil)) {
 		t.Error("the restored model learns otherwise")
+	}
+	if len(m.corrections) != 4 || len(m2.corrections) != 4 || len(m2.influences) != 4 {
+		t.Errorf("%d corrections, restored %d with %d accounts", len(m.corrections), len(m2.corrections), len(m2.influences))
 	}
 	if a, b := m.probability(c, "market", "village"), m2.probability(c2, "market", "village"); a != b {
 		t.Errorf("probability %v, restored %v", a, b)
