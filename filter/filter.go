@@ -47,7 +47,19 @@ type table struct {
 type Options struct {
 	// Scratch makes every prior zero: what such a filter knows it was taught. For measuring learners.
 	Scratch bool
+	// Only lets a part of the filter judge alone. For measuring what each is worth.
+	Only Part
 }
+
+// Part is a part of the filter; the zero value is the whole.
+type Part uint8
+
+// The parts. Near copies of what was taught, and what was taught of the source, are signals.
+const (
+	Whole Part = iota
+	Learners
+	SignalTables
+)
 
 // Asks is where facts come from that are not in the message; the zero value asks nobody.
 type Asks struct {
@@ -62,8 +74,14 @@ func New(o Options) *Filter {
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
 	f.Ask(Asks{})
+	if o.Only == SignalTables {
+		f.model.Silence()
+	}
 	longest := 0
 	for _, t := range signalTables {
+		if o.Only == Learners {
+			t.rows = nil
+		}
 		rows := make([]learn.Signal, len(t.rows))
 		for i, r := range t.rows {
 			rows[i] = learn.Signal{Name: r.name, Method: r.method, Prior: message.Odds(r.prior)}

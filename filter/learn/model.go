@@ -20,6 +20,7 @@ type Model struct {
 	successions map[int]*succession // by place of the heir
 	lessons     uint64
 	scratch     bool
+	silent      bool // the learners have no share
 }
 
 // tenantBits: a tenant's table is small, since it holds only in what the tenant differs; a thousand of them fit in
@@ -39,6 +40,10 @@ func New(scratch bool) *Model {
 	}
 	return m
 }
+
+// Silence takes the learners out of every score: what is left is what the signals do alone, with the coefficients that they
+// learn when nobody else speaks. Call it before lessons are applied.
+func (m *Model) Silence() { m.silent = true }
 
 // Combiner makes the combiner of one channel and direction over the signals of its table. Call it before lessons are
 // applied.

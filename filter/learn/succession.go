@@ -33,6 +33,9 @@ func (s *succession) compare(oldScore, newScore int64, spam bool) {
 
 // shareOf is a learner's coefficient now: what it had before anything was taught, and what lessons made of it.
 func (m *Model) shareOf(l int, c *Combiner) message.LogOdds {
+	if m.silent {
+		return 0
+	}
 	if s := m.successions[l]; s != nil && !s.done {
 		return 0
 	}
