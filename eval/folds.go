@@ -55,8 +55,7 @@ func judgeFold(ctx context.Context, corpus []text, fold []int, judged int) (resu
 	}
 	for i, t := range corpus {
 		if fold[i] == judged {
-			v := f.Judge(ctx, t.message(), nil).Verdicts[0]
-			results = append(results, Result{v.Score.Float(), v.Probability, t.spam})
+			results = append(results, judge(ctx, f, t.message(), strconv.Itoa(i), t.spam))
 		}
 	}
 	return results

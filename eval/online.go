@@ -32,16 +32,23 @@ type Lessons struct {
 // Immediate teaches every message at once with its true label.
 var Immediate = Lessons{TeachSpam: 1, TeachHam: 1}
 
+// Setup is what is measured.
+type Setup struct {
+	Lessons Lessons
+	Only    filter.Part // judges alone; the zero value is the whole filter
+	Mask    bool        // recipients' and collectors' marks are masked ([corpus.Marks])
+}
+
 // Online runs the online protocol over an index in TREC format: "spam|ham PATH" a line, paths relative to the index.
 // Progress, if not nil, is called after each message.
-func Online(ctx context.Context, index string, lessons Lessons, progress func(done, of int)) (Figures, []Result, error) {
+func Online(ctx context.Context, index string, setup Setup, progress func(done, of int)) (Figures, []Result, error) {
 	entries, err := readIndex(index)
 	if err != nil {
 		return Figures{}, nil, err
 	}
 	start := time.Now()
-	f := filter.New(filter.Options{Scratch: true})
-	school := newSchool(f, lessons)
+	f := filter.New(filter.Options{Scratch: true, Only: setup.Only})
+	school := newSchool(f, setup.Lessons)
 	results := make([]Result, 0, len(entries))
 	for i, e := range entries {
 		if err := ctx.Err(); err != nil {
@@ -51,8 +58,10 @@ func Online(ctx context.Context, index string, lessons Lessons, progress func(do
 		if err != nil {
 			return Figures{}, nil, err
 		}
-		v := f.Judge(ctx, m, nil).Verdicts[0]
-		results = append(results, Result{v.Score.Float(), v.Probability, e.spam})
+		if setup.Mask {
+			m = corpus.Mail(corpus.Mask(m.Raw))
+		}
+		results = append(results, judge(ctx, f, m, e.path, e.spam))
 		school.teach(ctx, m, e.spam)
 		if progress != nil {
 			progress(i+1, len(entries))
@@ -62,6 +71,11 @@ func Online(ctx context.Context, index string, lessons Lessons, progress func(do
 	figures.Corpus, figures.Protocol = index, "online"
 	figures.MessagesPerSecond = float64(len(entries)) / time.Since(start).Seconds()
 	return figures, results, nil
+}
+
+func judge(ctx context.Context, f *filter.Filter, m *message.Message, name string, spam bool) Result {
+	v := f.Judge(ctx, m, nil).Verdicts[0]
+	return Result{Name: name, Digest: m.Facts.Digest, Score: v.Score.Float(), Probability: v.Probability, Spam: spam}
 }
 
 // school gives lessons as configured.

@@ -3,12 +3,15 @@ package eval
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"rempart/filter"
 )
 
 // bruteArea compares every honest message with every spam.
@@ -74,18 +77,43 @@ func TestMeasureAgainstBruteForce(t *testing.T) {
 		if want := bruteArea(results); math.Abs(f.OneMinusROCA-want) > 1e-9 {
 			t.Fatalf("(1-ROCA)%% %v, brute force says %v", f.OneMinusROCA, want)
 		}
-		for _, share := range []float64{0, 0.1, 0.5} {
-			sorted := Measure(results)
-			got := missed(sortedByScore(results), sorted.Spam, sorted.Ham, share)
-			if want := bruteMissed(results, share); math.Abs(got-want) > 1e-9 {
-				t.Fatalf("missed at %v: %v, brute force says %v", share, got, want)
+		for _, tt := range []struct{ got, share float64 }{{f.SMAtHM01, 0.001}, {f.SMAtHM05, 0.005}} {
+			if want := bruteMissed(results, tt.share); math.Abs(tt.got-want) > 1e-9 {
+				t.Fatalf("missed at %v: %v, brute force says %v", tt.share, tt.got, want)
 			}
 		}
 	})
 }
 
+// To weigh a group is to have its messages so many times.
+func TestWeights(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weight := []int32{rapid.Int32Range(0, 500).Draw(t, "of the first"), 1, 2}
+		var results, repeated []Result
+		var groups []int32
+		for range rapid.IntRange(0, 40).Draw(t, "messages") {
+			r := Result{Score: float64(rapid.IntRange(-6, 6).Draw(t, "score")), Spam: rapid.Bool().Draw(t, "spam")}
+			r.Probability = 1 / (1 + math.Exp(-r.Score))
+			g := rapid.Int32Range(0, 2).Draw(t, "group")
+			results, groups = append(results, r), append(groups, g)
+			for range weight[g] {
+				repeated = append(repeated, r)
+			}
+		}
+		if got, want := newRanking(results, groups).figures(weight), Measure(repeated); !near(got, want) {
+			t.Fatalf("weighted %+v, repeated %+v", got, want)
+		}
+	})
+}
+
+func near(a, b Figures) bool {
+	return a.Spam == b.Spam && a.Ham == b.Ham && math.Abs(a.OneMinusROCA-b.OneMinusROCA) < 1e-9 &&
+		a.SMAtHM01 == b.SMAtHM01 && a.SMAtHM05 == b.SMAtHM05 && a.Accuracy == b.Accuracy && math.Abs(a.MCC-b.MCC) < 1e-9
+}
+
 func TestAccuracyAndCorrelation(t *testing.T) {
-	f := Measure([]Result{{1, 0.9, true}, {1, 0.8, true}, {0, 0.2, true}, {0, 0.1, false}, {0, 0.6, false}})
+	f := Measure([]Result{{Score: 1, Probability: 0.9, Spam: true}, {Score: 1, Probability: 0.8, Spam: true},
+		{Probability: 0.2, Spam: true}, {Probability: 0.1}, {Probability: 0.6}})
 	if math.Abs(f.Accuracy-60) > 1e-9 || math.Abs(f.MCC-1.0/6) > 1e-9 {
 		t.Errorf("accuracy %v, correlation %v; want 60 and 0.1667", f.Accuracy, f.MCC)
 	}
@@ -118,7 +146,7 @@ func writeCorpus(t *testing.T, n int) string {
 func TestOnline(t *testing.T) {
 	index := writeCorpus(t, 60)
 	at := func(l Lessons) Figures {
-		f, results, err := Online(t.Context(), index, l, nil)
+		f, results, err := Online(t.Context(), index, Setup{Lessons: l}, nil)
 		if err != nil || len(results) != 60 || f.Spam != 20 {
 			t.Fatalf("%d results, %+v, %v", len(results), f, err)
 		}
@@ -137,6 +165,42 @@ func TestOnline(t *testing.T) {
 	late := Lessons{Delay: 59, TeachSpam: 1, TeachHam: 1}
 	if f := at(late); f.OneMinusROCA != 50 {
 		t.Errorf("the only lesson comes after the last message: (1-ROCA)%% %v, want 50", f.OneMinusROCA)
+	}
+}
+
+// Each part judges alone, and a mark that tells spam from ham tells nothing once it is masked.
+func TestSetups(t *testing.T) {
+	dir := t.TempDir()
+	var index strings.Builder
+	random := rand.New(rand.NewPCG(1, 0))
+	for i := range 200 {
+		label, to := "ham", "Delivered-To: yyyy@localhost.spamassassin.taint.org\n"
+		if random.IntN(2) == 0 {
+			label, to = "spam", ""
+		}
+		name := fmt.Sprintf("m%03d.eml", i)
+		mail := fmt.Sprintf("%sFrom: a@a.example\nTo: b@b.example\nSubject: one\n\n%x %x\n", to, random.Uint64(), random.Uint64())
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(mail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&index, "%s %s\n", label, name)
+	}
+	path := filepath.Join(dir, "index")
+	if err := os.WriteFile(path, []byte(index.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := func(s Setup) float64 {
+		s.Lessons = Immediate
+		f, _, err := Online(t.Context(), path, s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.OneMinusROCA
+	}
+	whole, learners := at(Setup{}), at(Setup{Only: filter.Learners})
+	signals, masked := at(Setup{Only: filter.SignalTables}), at(Setup{Mask: true})
+	if whole > 5 || learners > 5 || signals < 35 || masked < 35 {
+		t.Errorf("(1-ROCA)%%: whole %v, learners %v, signals %v, masked %v", whole, learners, signals, masked)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 
 // Result is one judged message: its score and what it truly is.
 type Result struct {
+	Name        string  // tells the message from others of the corpus; the same in every order
+	Digest      []byte  // near-copy digest; empty if there is too little text
 	Score       float64 // higher is more like spam
 	Probability float64
 	Spam        bool
@@ -27,108 +29,135 @@ type Figures struct {
 	SMAtHM01 float64 `json:"sm_at_hm_0_1"`
 	SMAtHM05 float64 `json:"sm_at_hm_0_5"`
 	// Accuracy is the percentage told right, MCC Matthews' correlation, both at probability 0.5.
-	Accuracy          float64 `json:"accuracy"`
-	MCC               float64 `json:"mcc"`
-	MessagesPerSecond float64 `json:"messages_per_second"`
+	Accuracy float64 `json:"accuracy"`
+	MCC      float64 `json:"mcc"`
+	// Intervals are those of the figures above, if they were resampled.
+	Intervals         *Intervals `json:"intervals_95,omitempty"`
+	MessagesPerSecond float64    `json:"messages_per_second"`
 	// WorstOneMinusROCA is the worst of several corpora; only in their mean.
 	WorstOneMinusROCA float64 `json:"worst_one_minus_roca_percent,omitempty"`
 }
 
 // Measure computes the figures of one run.
 func Measure(results []Result) Figures {
-	sorted := sortedByScore(results)
-	f := Figures{Messages: len(sorted)}
-	for _, r := range sorted {
-		if r.Spam {
-			f.Spam++
+	return newRanking(results, nil).figures(nil)
+}
+
+// ranking is a run sorted by score, the most spam-like first: sorted once, it is counted anew for every resampling.
+type ranking []place
+
+// place is one message of a ranking.
+type place struct {
+	group int32
+	spam  bool
+	held  bool // for spam, at probability 0.5
+	tied  bool // with the one before
+}
+
+// newRanking sorts results; groups says which group of near copies each belongs to, nil that it does not matter.
+func newRanking(results []Result, groups []int32) ranking {
+	at := make([]int, len(results))
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(results[j].Score, results[i].Score) })
+	ranked := make(ranking, len(at))
+	for k, i := range at {
+		r := &results[i]
+		ranked[k] = place{spam: r.Spam, held: r.Probability >= 0.5, tied: k > 0 && r.Score == results[at[k-1]].Score}
+		if groups != nil {
+			ranked[k].group = groups[i]
 		}
 	}
-	f.Ham = f.Messages - f.Spam
-	f.OneMinusROCA = areaAbove(sorted, f.Spam, f.Ham)
-	f.SMAtHM01 = missed(sorted, f.Spam, f.Ham, 0.001)
-	f.SMAtHM05 = missed(sorted, f.Spam, f.Ham, 0.005)
-	f.Accuracy, f.MCC = atHalf(sorted)
+	return ranked
+}
+
+// figures counts every message as often as weight says of its group; nil: once.
+func (r ranking) figures(weight []int32) Figures {
+	t := r.count(weight)
+	f := Figures{Messages: t.spam() + t.ham(), Spam: t.spam(), Ham: t.ham()}
+	f.Accuracy, f.MCC = t.accuracy(), t.correlation()
+	f.OneMinusROCA, f.SMAtHM01, f.SMAtHM05 = r.areaAndMissed(weight, t.spam(), t.ham())
 	return f
 }
 
-func sortedByScore(results []Result) []Result {
-	sorted := slices.Clone(results)
-	slices.SortStableFunc(sorted, func(a, b Result) int { return cmp.Compare(a.Score, b.Score) })
-	return sorted
+func (p *place) weight(weight []int32) int {
+	if weight == nil {
+		return 1
+	}
+	return int(weight[p.group])
 }
 
-// areaAbove counts, over results sorted by score, the pairs in which an honest message stands above a spam.
-func areaAbove(sorted []Result, spam, ham int) float64 {
-	if spam == 0 || ham == 0 {
-		return 0
-	}
-	var wrong, spamBelow float64
-	for i := 0; i < len(sorted); {
-		var s, h float64
-		j := i
-		for ; j < len(sorted) && sorted[j].Score == sorted[i].Score; j++ {
-			if sorted[j].Spam {
-				s++
-			} else {
-				h++
-			}
-		}
-		wrong += h * (spamBelow + s/2)
-		spamBelow += s
-		i = j
-	}
-	return 100 * wrong / float64(spam) / float64(ham)
-}
-
-// missed is the share of spam below the lowest threshold that blocks at most that share of ham. Messages of one score are
-// blocked together.
-func missed(sorted []Result, spam, ham int, share float64) float64 {
-	if spam == 0 {
-		return 0
-	}
-	allowed := int(share * float64(ham))
-	caught, blocked := 0, 0
-	for end := len(sorted); end > 0; {
-		start := end
+// areaAndMissed walks down the ranking once. The area counts the pairs in which an honest message stands above a spam. A
+// share missed is that at the lowest threshold that blocks at most so much ham; messages of one score are blocked together.
+func (r ranking) areaAndMissed(weight []int32, spam, ham int) (area, missed01, missed05 float64) {
+	allowed := [2]int{int(0.001 * float64(ham)), int(0.005 * float64(ham))}
+	var caught [2]int
+	var wrong float64
+	spamAbove, hamAbove := 0, 0
+	for i := 0; i < len(r); {
 		s, h := 0, 0
-		for start > 0 && sorted[start-1].Score == sorted[end-1].Score {
-			start--
-			if sorted[start].Spam {
-				s++
+		for first := i; i < len(r) && (i == first || r[i].tied); i++ {
+			if w := r[i].weight(weight); r[i].spam {
+				s += w
 			} else {
-				h++
+				h += w
 			}
 		}
-		if blocked+h > allowed {
-			break
+		wrong += float64(s) * (float64(hamAbove) + float64(h)/2)
+		spamAbove, hamAbove = spamAbove+s, hamAbove+h
+		for k := range caught {
+			if hamAbove <= allowed[k] {
+				caught[k] = spamAbove
+			}
 		}
-		caught, blocked = caught+s, blocked+h
-		end = start
 	}
-	return 100 * float64(spam-caught) / float64(spam)
+	if spam == 0 {
+		return 0, 0, 0
+	}
+	if ham > 0 {
+		area = 100 * wrong / float64(spam) / float64(ham)
+	}
+	missed := func(caught int) float64 { return 100 * float64(spam-caught) / float64(spam) }
+	return area, missed(caught[0]), missed(caught[1])
 }
 
-func atHalf(results []Result) (accuracy, mcc float64) {
-	var tp, tn, fp, fn float64
-	for _, r := range results {
-		switch caught := r.Probability >= 0.5; {
-		case caught && r.Spam:
-			tp++
-		case caught:
-			fp++
-		case r.Spam:
-			fn++
+// told is how many of each kind were held for what.
+type told struct{ spamAsSpam, spamAsHam, hamAsSpam, hamAsHam int }
+
+func (r ranking) count(weight []int32) (t told) {
+	for i := range r {
+		w := r[i].weight(weight)
+		switch {
+		case r[i].held && r[i].spam:
+			t.spamAsSpam += w
+		case r[i].held:
+			t.hamAsSpam += w
+		case r[i].spam:
+			t.spamAsHam += w
 		default:
-			tn++
+			t.hamAsHam += w
 		}
 	}
-	if len(results) > 0 {
-		accuracy = 100 * (tp + tn) / float64(len(results))
+	return t
+}
+
+func (t told) spam() int { return t.spamAsSpam + t.spamAsHam }
+func (t told) ham() int  { return t.hamAsSpam + t.hamAsHam }
+
+func (t told) accuracy() float64 {
+	if t.spam()+t.ham() == 0 {
+		return 0
 	}
+	return 100 * float64(t.spamAsSpam+t.hamAsHam) / float64(t.spam()+t.ham())
+}
+
+func (t told) correlation() float64 {
+	tp, tn, fp, fn := float64(t.spamAsSpam), float64(t.hamAsHam), float64(t.hamAsSpam), float64(t.spamAsHam)
 	if d := math.Sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)); d > 0 {
-		mcc = (tp*tn - fp*fn) / d
+		return (tp*tn - fp*fn) / d
 	}
-	return accuracy, mcc
+	return 0
 }
 
 // Mean averages the figures of several corpora and names the worst area.

@@ -53,7 +53,7 @@ func New(c Config) (*Rules, error) {
 		return s
 	}
 
-	tag := defaultTag
+	tag := DefaultTag
 	if c.Thresholds.Tag == nil {
 		c.Thresholds.Tag = &tag
 	}
