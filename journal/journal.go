@@ -217,12 +217,29 @@ func (j *Journal) stop() {
 
 func (j *Journal) makeStreams(ctx context.Context, js jetstream.JetStream) error {
 	for _, s := range streams {
-		if _, err := js.Stream(ctx, jsName(s.name)); err == nil {
+		if old, err := js.Stream(ctx, jsName(s.name)); err == nil {
+			if err := j.widen(ctx, js, old.CachedInfo().Config, s.name); err != nil {
+				return err
+			}
 			continue
 		}
 		if _, err := js.CreateStream(ctx, j.streamConfig(s.name, 0)); err != nil {
 			return fmt.Errorf("make stream %s: %w", s.name, err)
 		}
+	}
+	return nil
+}
+
+// widen gives a stream of an earlier start the room that the configuration allows now. It is never narrowed: what is there
+// stays.
+func (j *Journal) widen(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig, name Stream) error {
+	want := j.streamConfig(name, 0).MaxBytes
+	if want <= c.MaxBytes || c.MaxBytes <= 0 {
+		return nil
+	}
+	c.MaxBytes = want
+	if _, err := js.UpdateStream(ctx, c); err != nil {
+		return fmt.Errorf("widen stream %s: %w", name, err)
 	}
 	return nil
 }

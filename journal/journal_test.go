@@ -356,3 +356,34 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// A journal that is full takes more when its bound is raised, and none of what it had is lost.
+func TestRaisedBound(t *testing.T) {
+	dir := t.TempDir()
+	open := func(max int64) *Journal {
+		j, err := Open(context.Background(), dir, Config{MaxBytes: max}, discard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	j := open(1 << 20)
+	data := make([]byte, 20_000)
+	kept := 0
+	var err error
+	for err == nil && kept < 100 {
+		if _, err = j.Append(t.Context(), Lessons, fmt.Sprint(kept), data); err == nil {
+			kept++
+		}
+	}
+	if !errors.Is(err, ErrNoSpace) || kept == 0 {
+		t.Fatalf("%d records in 1 MiB, then %v", kept, err)
+	}
+	j.Close()
+	j = open(8 << 20)
+	defer j.Close()
+	mustAppend(t, j, Lessons, "more", string(data))
+	if ids, _ := all(t, j, Lessons, 0); len(ids) != kept+1 {
+		t.Errorf("%d records, want %d", len(ids), kept+1)
+	}
+}
