@@ -78,7 +78,7 @@ type Thresholds struct {
 	Throttle *float64 `toml:"throttle"`
 
 	// Reject refuses the message. What the message says alone never rejects: at least one signal about its source must
-	// speak against it, else the next milder threshold that is on decides. Where it is turned on, 0.995 or more is
+	// speak against it, else the next milder threshold that is on decides. Where it is turned on, 0.999 or more is
 	// advised: fewer than one honest mail in 4,000 reaches that, even taught from nothing. Default: off.
 	Reject *float64 `toml:"reject"`
 
@@ -94,6 +94,13 @@ type Entry struct {
 
 	// DKIM is the domain (d=) of a signature that passed; with a leading dot its subdomains too.
 	DKIM string `toml:"dkim"`
+
+	// SPF is the domain for whose envelope sender SPF passed; with a leading dot its subdomains too.
+	SPF string `toml:"spf"`
+
+	// From is the author's address as the reader sees it. Anyone can write one: it counts only together with the dkim or spf
+	// that vouches for it.
+	From string `toml:"from"`
 
 	// Network is the client's address or network (192.0.2.0/24).
 	Network string `toml:"network"`
@@ -116,7 +123,7 @@ const DefaultTag = 0.9
 
 // SafeReject is the least probability at which rejecting is advised: `rempart eval --reliability` counts the honest messages
 // that reach it.
-const SafeReject = 0.995
+const SafeReject = 0.999
 
 // list names the thresholds, mildest first.
 func (t Thresholds) list() [8]struct {
@@ -145,7 +152,8 @@ func (t Thresholds) check(key string) error {
 // compile checks an entry and makes it quick to ask.
 func (e Entry) compile(key string, allow bool) (entry, error) {
 	c := entry{
-		dkim: strings.ToLower(strings.TrimSuffix(e.DKIM, ".")), system: e.SystemID, sender: e.Sender,
+		dkim: strings.ToLower(strings.TrimSuffix(e.DKIM, ".")), spf: strings.ToLower(strings.TrimSuffix(e.SPF, ".")),
+		from: strings.ToLower(e.From), system: e.SystemID, sender: e.Sender,
 		match: message.Match{Rule: e.Name, Action: e.Action, Mode: e.Mode},
 	}
 	if e.Network != "" {
@@ -154,8 +162,11 @@ func (e Entry) compile(key string, allow bool) (entry, error) {
 			return entry{}, fmt.Errorf("%s.network = %q: use an address or a network like 192.0.2.0/24", key, e.Network)
 		}
 	}
-	if c.dkim == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
-		return entry{}, fmt.Errorf("%s names nobody: give dkim, network, system_id or sender", key)
+	if c.from != "" && c.dkim == "" && c.spf == "" {
+		return entry{}, fmt.Errorf("%s.from = %q: anyone can write an author's address; name the dkim or spf domain that vouches for it too", key, e.From)
+	}
+	if c.dkim == "" && c.spf == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
+		return entry{}, fmt.Errorf("%s names nobody: give dkim, spf, network, system_id or sender", key)
 	}
 	if allow && c.sender != "" && c.system == "" {
 		return entry{}, fmt.Errorf("%s.sender = %q: anyone can write a sender ID; name the system_id that may use it too", key, e.Sender)
@@ -181,7 +192,7 @@ func (e Entry) defaultName(allow bool) string {
 	if allow {
 		name = "allow"
 	}
-	for _, s := range []string{e.DKIM, e.Network, e.SystemID, e.Sender} {
+	for _, s := range []string{e.DKIM, e.SPF, e.From, e.Network, e.SystemID, e.Sender} {
 		if s != "" {
 			name += ":" + s
 		}

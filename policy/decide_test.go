@@ -54,6 +54,14 @@ func mail(to ...string) *message.Message {
 	return m
 }
 
+// sentFrom is a mail by an author, with a result of SPF.
+func sentFrom(author, spf, domain string) *message.Message {
+	m := mail("a@example.net")
+	m.From.Local, m.From.Domain, _ = strings.Cut(author, "@")
+	m.Facts.Auth.SPF, m.Facts.Auth.SPFDomain = spf, domain
+	return m
+}
+
 func text(system, sender string) *message.Message {
 	return &message.Message{Channel: message.SMS, MailFrom: sender, SMS: &message.SMSInfo{SystemID: system},
 		Recipients: []message.Recipient{{Address: "447700900001"}}}
@@ -69,6 +77,11 @@ reject = 0.99
 [policy]
 allow = [{dkim = "news.example"}, {network = "198.51.100.0/24", name = "office"}, {system_id = "esme1", sender = "ACME"}]
 deny = [{dkim = "bank.example"}, {network = "::ffff:192.0.2.7"}, {sender = "PRIZE", action = "discard"}]
+`
+	const vouched = `
+[policy]
+allow = [{from = "ann@bank.example", spf = "bank.example"}]
+deny = [{spf = ".shop.example"}]
 `
 	const trial = `
 [policy]
@@ -123,6 +136,11 @@ thresholds = {quarantine = 0.5}
 		{"allowed by signature", lists, mail("a@example.net"), verdict(1, true), message.Accept, "allow:news.example", 0},
 		{"a failed signature is no identity", lists, from("203.0.113.1", mail("a@example.net")), verdict(0.1, true), message.Accept, "allow:news.example", 0},
 		{"denied by network", lists, unsigned(mail("a@example.net")), verdict(0.1, false), message.Reject, "deny:::ffff:192.0.2.7", 0},
+		{"allowed author, vouched for", vouched, sentFrom("Ann@bank.example", "pass", "bank.example"), verdict(1, true), message.Accept, "allow:bank.example:ann@bank.example", 0},
+		{"allowed author, but forged", vouched, sentFrom("ann@bank.example", "fail", "bank.example"), verdict(1, true), message.Tag, "threshold", 0},
+		{"vouched for, but another author", vouched, sentFrom("ben@bank.example", "pass", "bank.example"), verdict(1, true), message.Tag, "threshold", 0},
+		{"denied by SPF", vouched, sentFrom("a@shop.example", "pass", "Mail.shop.example"), verdict(0.1, true), message.Reject, "deny:.shop.example", 0},
+		{"SPF of another", vouched, sentFrom("a@shop.example", "pass", "workshop.example"), verdict(0.1, true), message.Accept, "none", 0},
 		{"allowed by network", lists, unsigned(from("::ffff:198.51.100.9", mail("a@example.net"))), verdict(1, true), message.Accept, "office", 0},
 		{"sender of its owner", lists, text("esme1", "acme"), verdict(1, true), message.Accept, "allow:esme1:ACME", 0},
 		{"sender of another", lists, text("esme2", "ACME"), verdict(0.95, true), message.Tag, "threshold", 0},
@@ -192,6 +210,7 @@ func TestNewNamesTheKey(t *testing.T) {
 		{Config{Deny: []Entry{{}}}, "policy.deny[0] names nobody"},
 		{Config{Deny: []Entry{{Network: "192.0.2.0/33"}}}, `policy.deny[0].network = "192.0.2.0/33"`},
 		{Config{Deny: []Entry{{DKIM: "a.example", Action: message.Redirect}}}, "policy.deny[0].action"},
+		{Config{Allow: []Entry{{From: "ann@bank.example"}}}, "policy.allow[0].from"},
 		{Config{Allow: []Entry{{Sender: "ACME"}}}, "policy.allow[0].sender"},
 		{Config{Scope: []ScopeConfig{{}}}, "policy.scope[0] names nobody"},
 		{Config{Scope: []ScopeConfig{{Domain: "a.example"}, {Domain: "A.example", Thresholds: Thresholds{Hold: ptr(-1)}}}}, "policy.scope[1].thresholds.hold = -1"},

@@ -26,6 +26,8 @@ type scope struct {
 // entry is a compiled [Entry].
 type entry struct {
 	dkim    string // lower case; a leading dot means subdomains too
+	spf     string // the same
+	from    string // lower case
 	network netip.Prefix
 	system  string
 	sender  string
@@ -128,6 +130,12 @@ func (e *entry) fits(m *message.Message) bool {
 	if e.dkim != "" && !signedBy(m, e.dkim) {
 		return false
 	}
+	if e.spf != "" && (m.Facts.Auth.SPF != "pass" || !within(m.Facts.Auth.SPFDomain, e.spf)) {
+		return false
+	}
+	if e.from != "" && !strings.EqualFold(m.From.String(), e.from) {
+		return false
+	}
 	if e.network.IsValid() && !e.network.Contains(m.Source.Address.Unmap()) {
 		return false
 	}
@@ -139,13 +147,15 @@ func (e *entry) fits(m *message.Message) bool {
 
 func signedBy(m *message.Message, domain string) bool {
 	for _, d := range m.Facts.Auth.DKIM {
-		if d.Status != "pass" {
-			continue
-		}
-		name := strings.ToLower(d.Domain)
-		if name == strings.TrimPrefix(domain, ".") || domain[0] == '.' && strings.HasSuffix(name, domain) {
+		if d.Status == "pass" && within(d.Domain, domain) {
 			return true
 		}
 	}
 	return false
+}
+
+// within reports whether name is the domain of an entry, or below it where the entry begins with a dot.
+func within(name, domain string) bool {
+	name = strings.ToLower(name)
+	return name == strings.TrimPrefix(domain, ".") || domain[0] == '.' && strings.HasSuffix(name, domain)
 }

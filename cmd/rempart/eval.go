@@ -85,7 +85,7 @@ func (c *evalCmd) Run(e *env) error {
 		}
 	}
 	if c.Reliability {
-		return c.printReliability(e.stdout, eval.Calibrate([]float64{policy.DefaultTag, policy.SafeReject}, runs...))
+		return c.printReliability(e.stdout, eval.Calibrate([]float64{policy.DefaultTag, 0.99, 0.995, policy.SafeReject}, runs...))
 	}
 	return nil
 }
