@@ -186,7 +186,7 @@ func (f *Filter) Lessons() uint64 { return f.model.Lessons() }
 // gather asks for the facts.
 func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	asks := f.asks.Load()
-	if asks.Auth != nil {
+	if asks.Auth != nil && !m.Stored {
 		asks.Auth.Check(ctx, m)
 	}
 	if asks.Places != nil {

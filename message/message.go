@@ -29,6 +29,7 @@ type Message struct {
 	MailFrom   string // envelope sender (RFC 5321 Return-Path), source address of a text
 	Helo       string
 	Recipients []Recipient
+	Stored     bool // from a mail store: what DNS says now is not what it said then
 	OneAnswer  bool // the front door can give but one answer for all recipients
 
 	From      Address   // the author the reader sees (RFC 5322 From, SIP From)

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"rempart/message"
 )
 
 // ErrNotRunning is a data directory without a running node.
@@ -43,6 +45,26 @@ func Dial(data string) (*Client, error) {
 // Learn teaches one message.
 func (c *Client) Learn(ctx context.Context, r LearnRequest) (reply LearnReply, err error) {
 	return reply, c.ask(ctx, "/learn", r, &reply)
+}
+
+// LearnStored teaches mails of a mail store together, and returns how probably each was spam before.
+func (c *Client) LearnStored(ctx context.Context, mails []StoredMail, scope message.Scope) (before []float64, err error) {
+	err = c.askOfEach(ctx, "/learn/stored", mails, scope, &before)
+	return before, err
+}
+
+// JudgeStored judges mails of a mail store and returns how probably each is spam.
+func (c *Client) JudgeStored(ctx context.Context, mails []StoredMail, scope message.Scope) (probabilities []float64, err error) {
+	err = c.askOfEach(ctx, "/judge/stored", mails, scope, &probabilities)
+	return probabilities, err
+}
+
+func (c *Client) askOfEach(ctx context.Context, path string, mails []StoredMail, scope message.Scope, out *[]float64) error {
+	err := c.ask(ctx, path, storedRequest{mails, scope}, out)
+	if err == nil && len(*out) != len(mails) {
+		return fmt.Errorf("the node answered for %d of %d mails", len(*out), len(mails))
+	}
+	return err
 }
 
 // SetShadow puts everything to shadow, or takes it out.

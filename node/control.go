@@ -75,6 +75,24 @@ func (r LearnRequest) message() (*message.Message, error) {
 	return m, nil
 }
 
+// StoredMail is a mail of a mail store and what its place there says of it.
+type StoredMail struct {
+	Label message.Label `json:"label"`
+	Raw   []byte        `json:"raw"`
+}
+
+func (s StoredMail) message() *message.Message {
+	m := corpus.Mail(s.Raw)
+	m.Stored = true
+	return m
+}
+
+// storedRequest is a batch of what `rempart learn --from-maildir` teaches.
+type storedRequest struct {
+	Mails []StoredMail  `json:"mails"`
+	Scope message.Scope `json:"scope"`
+}
+
 // teacherLocal is who teaches over the control socket: a user of this machine who may enter the data directory.
 const teacherLocal = "local"
 
@@ -92,6 +110,12 @@ func (n *Node) LearnByRequest(ctx context.Context, r LearnRequest) (LearnReply, 
 func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	mux := http.NewServeMux()
 	handle(mux, "POST /learn", n.LearnByRequest)
+	handle(mux, "POST /learn/stored", func(ctx context.Context, r storedRequest) ([]float64, error) {
+		return n.LearnStored(ctx, r.Mails, r.Scope)
+	})
+	handle(mux, "POST /judge/stored", func(ctx context.Context, r storedRequest) ([]float64, error) {
+		return n.JudgeStored(ctx, r.Mails, r.Scope)
+	})
 	handle(mux, "POST /shadow", func(ctx context.Context, r shadowRequest) (shadowRequest, error) {
 		return r, n.SetShadow(ctx, r.On, teacherLocal)
 	})

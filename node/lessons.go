@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"rempart/gateway"
 	"rempart/journal"
@@ -60,22 +63,67 @@ func (n *Node) verdict(ctx context.Context, m *message.Message, scope message.Sc
 	return n.filter.Judge(ctx, m, []message.Recipient{{Tenant: scope.Tenant, Domain: scope.Domain, User: scope.User}}).Worst()
 }
 
+// LearnStored teaches mails of a mail store together, so that one sync serves them all, and returns for each the probability
+// that it is spam as it was before.
+func (n *Node) LearnStored(ctx context.Context, mails []StoredMail, scope message.Scope) ([]float64, error) {
+	before := make([]float64, len(mails))
+	lessons := make([]*message.Lesson, len(mails))
+	for i, s := range mails {
+		m := s.message()
+		before[i] = n.verdict(ctx, m, scope).Probability
+		lessons[i] = n.filter.Lesson(ctx, m, s.Label, scope, teacherLocal)
+	}
+	var together errgroup.Group
+	var last atomic.Uint64
+	for _, l := range lessons {
+		together.Go(func() error {
+			seq, err := n.keepLesson(ctx, l)
+			for seen := last.Load(); seq > seen && !last.CompareAndSwap(seen, seq); seen = last.Load() {
+			}
+			return err
+		})
+	}
+	if err := together.Wait(); err != nil {
+		return before, err
+	}
+	return before, n.lessons.wait(ctx, last.Load())
+}
+
+// JudgeStored gives the probability that each mail of a mail store is spam.
+func (n *Node) JudgeStored(ctx context.Context, mails []StoredMail, scope message.Scope) ([]float64, error) {
+	probabilities := make([]float64, len(mails))
+	for i, s := range mails {
+		probabilities[i] = n.verdict(ctx, s.message(), scope).Probability
+	}
+	return probabilities, ctx.Err()
+}
+
 // teach appends a lesson to the journal and waits until it was applied here.
 func (n *Node) teach(ctx context.Context, lesson *message.Lesson) error {
+	seq, err := n.keepLesson(ctx, lesson)
+	if err != nil {
+		return err
+	}
+	return n.lessons.wait(ctx, seq)
+}
+
+// keepLesson appends a lesson to the journal and returns its sequence number; 0 if it is accepted and will be learned when the
+// cluster has it.
+func (n *Node) keepLesson(ctx context.Context, lesson *message.Lesson) (uint64, error) {
 	lesson.ID, lesson.Time = gateway.NewID(n.now()), n.now()
 	record, _ := lesson.AppendBinary(nil)
 	sealed, err := n.keys.Seal(keyring.Scope{Tenant: lesson.Scope.Tenant, User: lesson.Scope.User}, record, []byte(lesson.ID))
 	if err != nil {
-		return fmt.Errorf("seal lesson: %w", err)
+		return 0, fmt.Errorf("seal lesson: %w", err)
 	}
 	seq, err := n.journal.Append(ctx, journal.Lessons, lesson.ID, sealed)
 	if errors.Is(err, journal.ErrQueued) {
-		return nil // accepted: it is learned when the cluster has it
+		return 0, nil
 	}
 	if err != nil {
-		return fmt.Errorf("keep lesson: %w", err)
+		return 0, fmt.Errorf("keep lesson: %w", err)
 	}
-	return n.lessons.wait(ctx, seq)
+	return seq, nil
 }
 
 // applyLesson learns one record of the journal. A lesson of an erased person is passed over; so is one that cannot be

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // configuration writes a file with one API front door on a free port.
-func configuration(t *testing.T, more string) (path, addr string) {
+func configuration(t testing.TB, more string) (path, addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -67,7 +67,7 @@ rights = ["judge", "learn"]
 }
 
 // serve opens a node and runs it until stop is called.
-func serve(t *testing.T, path string) (n *Node, stop func()) {
+func serve(t testing.TB, path string) (n *Node, stop func()) {
 	t.Helper()
 	c, err := Load(path)
 	if err != nil {
@@ -76,7 +76,7 @@ func serve(t *testing.T, path string) (n *Node, stop func()) {
 	return serveConfig(t, c)
 }
 
-func serveConfig(t *testing.T, c Config) (n *Node, stop func()) {
+func serveConfig(t testing.TB, c Config) (n *Node, stop func()) {
 	t.Helper()
 	n, err := Open(t.Context(), c, discard(), time.Now)
 	if err != nil {
