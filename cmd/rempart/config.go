@@ -9,6 +9,7 @@ import (
 type configCmd struct {
 	Check   configCheckCmd   `cmd:"" help:"Check a configuration file."`
 	Example configExampleCmd `cmd:"" help:"Print a configuration with every key, its manual and its default."`
+	Import  configImportCmd  `cmd:"" help:"Turn another filter's lists into entries of our policy."`
 }
 
 type configCheckCmd struct {

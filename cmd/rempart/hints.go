@@ -8,6 +8,7 @@ import (
 	"rempart/journal"
 	"rempart/keyring"
 	"rempart/node"
+	"rempart/policy/foreign"
 )
 
 // hints are the next steps that only the command knows.
@@ -31,6 +32,8 @@ var hints = []struct {
 	{errPeriod, "give days or hours of UTC, the first before the second: --from 2026-11-01 --to 2026-12-01"},
 	{maildir.ErrNoMaildir, "give the directory that holds cur and new, or one above it; folders with other names than the usual are told by --junk FOLDER"},
 	{maildir.ErrOneKind, "name the folders of spam: --junk FOLDER; or teach files: rempart learn spam PATH"},
+	{foreign.ErrLearned, "teach from the mail itself: rempart learn --from-maildir DIR"},
+	{errNoList, "a map of rspamd does not say what it is for: give --as allow or --as deny"},
 	{errBrokenOff, "the same command goes on where this one ended"},
 	{eval.ErrEmpty, "an index has a line \"spam PATH\" or \"ham PATH\" for each mail, paths relative to the index"},
 	{fs.ErrNotExist, "give the path of a file or directory that exists; - is standard input"},
