@@ -15,6 +15,7 @@ import (
 	"rempart/campaign"
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
+	"rempart/filter/guise"
 	"rempart/filter/learn"
 	"rempart/filter/reputation"
 	"rempart/geo"
@@ -193,6 +194,9 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 		place(m, asks.Places)
 	}
 	f.gatherCall(m, asks)
+	if m.Channel != message.Call {
+		guise.Gather(m)
+	}
 	m.Facts.Reputation = f.known.Load().Of(reputation.Key(m))
 	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
 		m.Facts.Digest = d.Bytes()

@@ -4,6 +4,7 @@ import (
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
 	"rempart/filter/content"
+	"rempart/filter/guise"
 	"rempart/filter/link"
 	"rempart/filter/reputation"
 	"rempart/message"
@@ -73,6 +74,22 @@ var emailSignals = []signal{
 	{"reply_elsewhere", +0.5, message.Characteristic, message.Scam, content.ReplyElsewhere},
 	{"name_address", +1.2, message.Characteristic, message.Phishing, content.NameAddress},
 	{"sender_is_recipient", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SenderIsRecipient},
+	{"brand_name", +2.0, message.Content, message.Phishing, guise.BrandName},
+	{"brand_domain", +1.5, message.SourceAnalysis, message.Phishing, guise.BrandDomain},
+	{"brand_subject", +0.6, message.Content, message.Phishing, guise.BrandSubject},
+	{"brand_text", +0.6, message.Content, message.Phishing, guise.BrandText},
+	{"brand_link", +1.0, message.Content, message.Phishing, guise.BrandLink},
+	{"own_lookalike", +2.0, message.SourceAnalysis, message.Phishing, guise.OwnLookalike},
+	{"reply_lookalike", +2.5, message.Characteristic, message.Scam, guise.ReplyLookalike},
+	{"name_domain", +0.6, message.Characteristic, message.Phishing, guise.NameDomain},
+	{"name_own", +1.5, message.Characteristic, message.Phishing, guise.NameOwn},
+	{"name_postmaster", +1.0, message.Characteristic, message.Phishing, guise.NamePostmaster},
+	{"from_impossible", +1.2, message.SourceAnalysis, message.CategoryNone, guise.FromImpossible},
+	{"from_random", +0.8, message.SourceAnalysis, message.CategoryNone, guise.FromRandom},
+	{"subject_recipient", +0.8, message.Content, message.Phishing, guise.SubjectRecipient},
+	{"freemail_office", +0.6, message.SourceAnalysis, message.Scam, guise.FreemailOffice},
+	{"freemail_reply", +0.8, message.Characteristic, message.Scam, guise.FreemailReply},
+	{"disposable", +1.5, message.SourceAnalysis, message.CategoryNone, guise.Disposable},
 	{"broken_header", +0.8, message.Characteristic, message.CategoryNone, content.BrokenHeader},
 	{"header_8bit", +0.5, message.Characteristic, message.CategoryNone, content.Header8Bit},
 	{"broken_word", +0.4, message.Characteristic, message.CategoryNone, content.BrokenWord},
@@ -91,6 +108,7 @@ var emailSignals = []signal{
 	{"image_only", +0.8, message.Content, message.CategoryNone, content.ImageOnly},
 	{"form", +1.2, message.Content, message.Phishing, content.Form},
 	{"mixed_scripts", +0.9, message.Content, message.Phishing, content.MixedScripts},
+	{"styled_letters", +1.0, message.Content, message.CategoryNone, content.StyledLetters},
 	{"zero_width", +0.8, message.Content, message.CategoryNone, content.ZeroWidthInside},
 	{"direction_override", +1.2, message.Content, message.Malware, content.DirectionOverride},
 	{"spaced_letters", +0.8, message.Content, message.CategoryNone, content.SpacedLetters},
@@ -166,11 +184,14 @@ var imSignals = append([]signal{
 // textSignals are what a short text says, whatever carries it.
 var textSignals = []signal{
 	{"mixed_scripts", +0.9, message.Content, message.Phishing, content.MixedScripts},
+	{"styled_letters", +1.0, message.Content, message.CategoryNone, content.StyledLetters},
 	{"zero_width", +0.8, message.Content, message.CategoryNone, content.ZeroWidthInside},
 	{"direction_override", +1.2, message.Content, message.Malware, content.DirectionOverride},
 	{"spaced_letters", +0.8, message.Content, message.CategoryNone, content.SpacedLetters},
 	{"leet_words", +0.6, message.Content, message.CategoryNone, content.LeetWords},
 	{"money_amounts", +0.6, message.Content, message.CategoryNone, content.MoneyAmounts},
+	{"brand_text", +1.0, message.Content, message.Phishing, guise.BrandText},
+	{"brand_link", +1.5, message.Content, message.Phishing, guise.BrandLink},
 	{"phone_numbers", +0.9, message.Content, message.CategoryNone, content.PhoneNumbers},
 	{"link_address", +1.4, message.Content, message.Phishing, link.RawAddress},
 	{"link_lookalike", +2.2, message.Content, message.Phishing, link.LookalikeHost},

@@ -15,6 +15,24 @@ type Facts struct {
 	Emergency       bool    // the called number is one for emergencies: it always passes
 	NeverOriginates bool    // the operator knows that the number in From makes no calls
 	Calling         Calling // of calls: what the caller did before
+
+	Guise Guise // what the message shows of itself
+}
+
+// Guise is what the message shows of its author and of where it leads. Nothing of it was asked elsewhere: it is gathered once
+// because many signals read it.
+type Guise struct {
+	Name   string       // the words of From's display name as a reader sees them: folded, one space between them
+	Author string       // registered domain of From
+	Own    []string     // registered domains of the recipients' organisations
+	Hosts  []LinkedHost // hosts that links lead the reader to, each once, in their order
+}
+
+// LinkedHost is one host that links lead to.
+type LinkedHost struct {
+	Name   string // as in [Link]
+	Domain string // registered domain; the host itself where it has none
+	Links  int
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

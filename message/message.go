@@ -132,6 +132,9 @@ const (
 	LinkOther                 // refresh, base, frame, style
 )
 
+// Followed reports links that a reader follows, rather than those that a program fetches.
+func (k LinkKind) Followed() bool { return k == LinkHref || k == LinkText || k == LinkForm }
+
 // Attachment is one MIME part that is not the text.
 type Attachment struct {
 	Name     string // decoded file name

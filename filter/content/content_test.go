@@ -118,11 +118,13 @@ func TestBody(t *testing.T) {
 
 func TestText(t *testing.T) {
 	signals := map[string]func(*message.Message) message.Result{
-		"mixed": MixedScripts, "zero": ZeroWidthInside, "override": DirectionOverride, "spaced": SpacedLetters, "leet": LeetWords,
+		"mixed": MixedScripts, "styled": StyledLetters, "zero": ZeroWidthInside, "override": DirectionOverride, "spaced": SpacedLetters, "leet": LeetWords,
 		"money": MoneyAmounts, "phone": PhoneNumbers, "ucs2": UCS2ForGSM,
 	}
 	for _, tt := range []struct{ text, want string }{
 		{"Your аccount is closed", "mixed"},
+		{"𝐘𝐨𝐮 have won", "styled"},
+		{"let 𝒙 be prime 🎉🎁", ""},
 		{"Ваш account закрыт", ""},
 		{"5 μm, Δt and 10 kΩ", ""},
 		{"via\u200bgra for you", "zero"},

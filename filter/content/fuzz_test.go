@@ -14,7 +14,7 @@ var every = []func(*message.Message) message.Result{DateAhead, DateBehind, DateM
 	Replies, ListUnsubscribe, MailingList, SubjectCapitals, SubjectExclaims, SubjectFakeReply, EncodedPlain, ReplyElsewhere,
 	NameAddress, BrokenHeader, Header8Bit, BrokenWord, CharsetLie, CharsetBroken, BrokenMIME, BrokenTransfer, ControlBytes,
 	Oversized, DoubleExtension, Executable, TypeLie, HTMLAttachment, HiddenText, HTMLOnly, ImageOnly, Form, MixedScripts,
-	ZeroWidthInside, DirectionOverride, SpacedLetters, LeetWords, MoneyAmounts, PhoneNumbers, UCS2ForGSM, BrokenUserData,
+	StyledLetters, ZeroWidthInside, DirectionOverride, SpacedLetters, LeetWords, MoneyAmounts, PhoneNumbers, UCS2ForGSM, BrokenUserData,
 	UnreadableCoding, PortAddressed, Flash}
 
 // FuzzSignals: no message makes a signal fail, and every result keeps to its bounds.

@@ -125,6 +125,34 @@ func nonASCII(s string) int {
 	return -1
 }
 
+// StyledLetters speaks against words in letters that Unicode has for formulas (mathematical alphanumeric symbols) or in
+// circles and squares: they look like print to a reader and like nothing to a filter. The subject and the author's name are
+// looked at, and the beginning of the text. Value: log2 of their number, 1.6 to 4. Argument: their number.
+func StyledLetters(m *message.Message) message.Result {
+	n := 0
+	for _, s := range texts(m) {
+		s = s[:min(len(s), maxStyled)]
+		for {
+			i := strings.IndexByte(s, 0xf0) // all of them take four bytes
+			if i < 0 {
+				break
+			}
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if 0x1d400 <= r && r < 0x1d7cc || 0x1f110 <= r && r < 0x1f16a || 0x1f170 <= r && r < 0x1f18a {
+				n++
+			}
+			s = s[i+size:]
+		}
+	}
+	if n < 2 {
+		return message.Absent
+	}
+	return message.Present(count(n), n)
+}
+
+// maxStyled bounds what is looked at of the text: headlines are set in such letters, long texts are not.
+const maxStyled = 4 << 10
+
 // ZeroWidthInside speaks against characters of no width between two letters of alphabets that need none: they split
 // words for filters and not for readers. Soft hyphens in words of ten letters and joiners of Arabic, Indic scripts and
 // emoji are honest. Value: log2 of their number, 1 to 4. Argument: their number.

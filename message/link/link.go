@@ -128,8 +128,8 @@ func unhex(c byte) byte {
 	return 16
 }
 
-// knownSuffix reports whether the last label of host is a top level domain of the root zone.
-func knownSuffix(host string) bool {
+// KnownSuffix reports whether the last label of host is a top level domain of the root zone.
+func KnownSuffix(host string) bool {
 	i := strings.LastIndexByte(host, '.')
 	if i < 1 || i+2 >= len(host) {
 		return false
@@ -145,3 +145,36 @@ func Organisation(host string) string {
 	}
 	return host
 }
+
+// Random reports a label that looks drawn by lot, of eight letters and digits or more: they change between each other four
+// times, or twice with hardly a vowel between, or six consonants follow each other.
+func Random(label string) bool {
+	if len(label) < 8 || strings.HasPrefix(label, "xn--") {
+		return false
+	}
+	changes, run, longest, letters, vowels := 0, 0, 0, 0, 0
+	for i := range len(label) {
+		c := label[i]
+		if i > 0 && c != '-' && label[i-1] != '-' && digit(c) != digit(label[i-1]) {
+			changes++
+		}
+		switch {
+		case c >= utf8.RuneSelf:
+			return false
+		case c == '-' || digit(c):
+			run = 0
+			continue
+		case strings.IndexByte("aeiou", c) >= 0:
+			vowels++
+			run = 0
+		default:
+			run++
+			longest = max(longest, run)
+		}
+		letters++
+	}
+	bare := vowels*4 < letters
+	return changes >= 4 || bare && letters >= 5 && (changes >= 2 || longest >= 7)
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }

@@ -113,7 +113,7 @@ func (s *Scanner) bare(at int) (start, end int, ok bool) {
 				after++
 			}
 		}
-		if after >= len(s.text)-1 || s.text[after] != '/' || s.text[after+1] <= ' ' || !knownSuffix(s.text[start:hostEnd]) {
+		if after >= len(s.text)-1 || s.text[after] != '/' || s.text[after+1] <= ' ' || !KnownSuffix(s.text[start:hostEnd]) {
 			return 0, hostEnd, false
 		}
 	} else if hostEnd <= at+1 || strings.IndexByte(s.text[at+1:hostEnd], '.') <= 0 {
@@ -136,7 +136,7 @@ func (s *Scanner) hostEnd(from int) int {
 	label := host[strings.LastIndexByte(host, '.')+1:]
 	for j := range len(label) {
 		if label[j] >= utf8.RuneSelf {
-			if cut := len(host) - len(label) + j; j > 0 && knownSuffix(host[:cut]) {
+			if cut := len(host) - len(label) + j; j > 0 && KnownSuffix(host[:cut]) {
 				return from + cut
 			}
 			break

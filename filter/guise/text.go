@@ -1,0 +1,86 @@
+package guise
+
+import (
+	"strings"
+
+	"rempart/message"
+)
+
+// BrandSubject speaks against a subject that names a known brand in mail that does not come from it. Answers and lists talk of
+// brands. Value: 1, or 2 if it is written with letters that only look like its own. Arguments: the brand, the author's domain.
+func BrandSubject(m *message.Message) message.Result {
+	if m.Subject == "" || m.From.Domain == "" || talks(m) {
+		return message.Absent
+	}
+	var buf [2 * maxName]byte
+	c := claimIn(string(appendWords(buf[:0], m.Subject[:min(len(m.Subject), maxName)])), m.Subject)
+	if c.brand == nil || speaksFor(c.brand, m) || strings.Contains(m.Facts.Guise.Name, " via ") {
+		return message.Absent
+	}
+	value := 1.0
+	if c.disguise {
+		value = 2
+	}
+	return message.Present(value, quote(c.text), quote(m.From.Domain))
+}
+
+// talks reports an answer, or mail of a list.
+func talks(m *message.Message) bool {
+	return m.Header.Count("List-Id") > 0 || m.Header.Count("In-Reply-To") > 0 && m.Header.Count("References") > 0
+}
+
+// BrandText speaks against a text whose opening names a known brand, where none of the links leads to the brand and the
+// message does not come from it. Value: 1. Arguments: the brand, the first host.
+func BrandText(m *message.Message) message.Result {
+	hosts := m.Facts.Guise.Hosts
+	if len(hosts) == 0 || m.Channel == message.Email && talks(m) {
+		return message.Absent
+	}
+	var opening [maxOpening]byte
+	text := string(appendOpening(opening[:0], m.VisibleText()))
+	var buf [2 * maxOpening]byte
+	c := claimIn(string(appendWords(buf[:0], text)), text)
+	if c.brand == nil || speaksFor(c.brand, m) {
+		return message.Absent
+	}
+	for _, h := range hosts {
+		if c.brand.ownsHost(h.Name, h.Domain) {
+			return message.Absent
+		}
+	}
+	return message.Present(1, quote(c.text), quote(hosts[0].Name))
+}
+
+// appendOpening appends the beginning of a text, without the addresses in it.
+func appendOpening(dst []byte, text string) []byte {
+	for w := range strings.FieldsSeq(text[:min(len(text), maxOpening)]) {
+		if len(dst)+len(w)+1 > cap(dst) {
+			break
+		}
+		if strings.IndexByte(w, '@') < 0 && strings.Index(w, "://") < 0 && !(strings.IndexByte(w, '.') > 0 && strings.IndexByte(w, '/') > 0) {
+			dst = append(append(dst, w...), ' ')
+		}
+	}
+	return dst
+}
+
+// BrandLink speaks against a link to a host that has a known brand's name in it and is not the brand's
+// ("brand.example.net", "brand-login.example"). Value: 1. Arguments: the host, the brand.
+func BrandLink(m *message.Message) message.Result {
+	for i := range m.Facts.Guise.Hosts {
+		h := &m.Facts.Guise.Hosts[i]
+		if !strings.Contains(h.Domain, ".") {
+			continue
+		}
+		for label := range strings.SplitSeq(strings.TrimSuffix(h.Name, h.Domain[strings.IndexByte(h.Domain, '.'):]), ".") {
+			if len(label) < 5 {
+				continue
+			}
+			if b, exact := imitated(shown(label)); b != nil && exact && !b.ownsHost(h.Name, h.Domain) && !speaksFor(b, m) {
+				first, _, _ := strings.Cut(b.spellings, "|")
+				return message.Present(1, quote(h.Name), first)
+			}
+		}
+	}
+	return message.Absent
+}
