@@ -34,8 +34,7 @@ func branded(domain, text string) bool {
 	if len(first) < minImitated || !strings.Contains(name, first) || link.Random(name) {
 		return false
 	}
-	b, _ := imitated(name)
-	return b == nil
+	return imitated(name) == nil && misspelt(name) == nil
 }
 
 // speaksFor reports whether the message comes from the brand, as far as it says.
@@ -73,13 +72,13 @@ func brandDomain(host, org string, m *message.Message) message.Result {
 	if !ok || freemail[org] {
 		return message.Absent
 	}
-	b, exact := imitated(shown(name))
+	value := 1.0
+	b := imitated(shown(name))
+	if b == nil {
+		b, value = misspelt(shown(name)), 0.6
+	}
 	if b == nil || b.ownsHost(host, org) || speaksFor(b, m) {
 		return message.Absent
-	}
-	value := 1.0
-	if !exact {
-		value = 0.6
 	}
 	first, _, _ := strings.Cut(b.spellings, "|")
 	return message.Present(value, quote(org), first)

@@ -147,7 +147,7 @@ func claimIn(words, text string) claim {
 	for at := 0; at < len(words); {
 		end := at + wordEnd(words[at:])
 		if n := end - at; n > 0 && n <= maxWord {
-			if first := appendSkeleton(buf[:0], words[at:end]); len(first) > 0 {
+			if first := skeleton(append(buf[:0], words[at:end]...)); len(first) > 0 {
 				if c := claimAt(words, at, first, text); c.brand != nil {
 					return c
 				}
@@ -203,7 +203,7 @@ func (s *spelling) at(words string, at int) string {
 	}
 	var buf [96]byte
 	said := words[at:end]
-	if string(appendSkeleton(buf[:0], said)) != s.skeleton {
+	if string(skeleton(append(buf[:0], said...))) != s.skeleton {
 		return ""
 	}
 	if s.brand.common && !(alone(words[:at]) && alone(words[end:])) {
@@ -228,10 +228,10 @@ const (
 	minNear     = 7
 )
 
-// imitated finds the brand that a label of a host name imitates. exact is false if a letter is wrong.
-func imitated(label string) (b *brand, exact bool) {
+// imitated finds the brand that a label of a host name imitates.
+func imitated(label string) *brand {
 	if len(label) > 63 || len(label) < minImitated {
-		return nil, false
+		return nil
 	}
 	var buf [2 * 96]byte
 	for part := range strings.SplitSeq(label, "-") {
@@ -240,16 +240,13 @@ func imitated(label string) (b *brand, exact bool) {
 		}
 		skeleton := appendSkeleton(buf[:0], part)
 		if b := brandOf(skeleton); b != nil && (lured(label, part) || !b.common && part == label) {
-			return b, true
+			return b
 		}
 		if b := joinedBrand(skeleton); b != nil {
-			return b, true
-		}
-		if b := nearBrand(string(skeleton)); b != nil && part == label && !neighbours[part] {
-			return b, false
+			return b
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // neighbours are words one letter from a brand.
@@ -309,11 +306,12 @@ var lureSkeleton = func() map[string]bool {
 	return m
 }()
 
-// nearBrand finds a brand that the word has with one letter wrong.
-func nearBrand(skeleton string) *brand {
-	if len(skeleton) < minNear {
+// misspelt finds a brand that the label is with one letter wrong.
+func misspelt(label string) *brand {
+	if len(label) < minNear || neighbours[label] {
 		return nil
 	}
+	skeleton := string(appendSkeleton(nil, label))
 	for _, s := range known.long {
 		if d := len(s.skeleton) - len(skeleton); -1 <= d && d <= 1 && near(skeleton, s.skeleton) {
 			return s.brand

@@ -10,38 +10,41 @@ import (
 // section 4, for Latin readers: case, accents of compatibility forms and look-alike letters of other alphabets are one, and so
 // are 0 and o, rn and m, vv and w, and 1, l and i). It is for comparing only.
 func appendSkeleton(dst []byte, s string) []byte {
-	start := len(dst)
-	dst = content.Fold(dst, s)
-	out := start
-	for i := start; i < len(dst); {
-		c := dst[i]
+	return skeleton(content.Fold(dst, s))
+}
+
+// skeleton turns folded text into its skeleton, where it lies.
+func skeleton(folded []byte) []byte {
+	out := 0
+	for i := 0; i < len(folded); {
+		c := folded[i]
 		if c < utf8.RuneSelf {
-			dst[out] = plain[c]
-			out, i = out+1, i+1
-			out = joined(dst, start, out)
+			folded[out] = plain[c]
+			i++
+			out = joined(folded, out+1)
 			continue
 		}
-		r, n := utf8.DecodeRune(dst[i:])
+		r, n := utf8.DecodeRune(folded[i:])
 		if to, ok := confused[r]; ok {
-			dst[out] = plain[to]
-			out = joined(dst, start, out+1)
+			folded[out] = plain[to]
+			out = joined(folded, out+1)
 		} else {
-			out += copy(dst[out:], dst[i:i+n])
+			out += copy(folded[out:], folded[i:i+n])
 		}
 		i += n
 	}
-	return dst[:out]
+	return folded[:out]
 }
 
 // joined replaces the pair of letters before out that looks like one, and returns where the text ends then.
-func joined(b []byte, start, out int) int {
-	if out-start < 2 {
+func joined(b []byte, out int) int {
+	if out < 2 {
 		return out
 	}
-	switch string(b[out-2 : out]) {
-	case "rn":
+	switch last := b[out-1]; {
+	case last == 'n' && b[out-2] == 'r':
 		b[out-2] = 'm'
-	case "vv":
+	case last == 'v' && b[out-2] == 'v':
 		b[out-2] = 'w'
 	default:
 		return out

@@ -76,7 +76,7 @@ func BrandLink(m *message.Message) message.Result {
 			if len(label) < 5 {
 				continue
 			}
-			if b, exact := imitated(shown(label)); b != nil && exact && !b.ownsHost(h.Name, h.Domain) && !speaksFor(b, m) {
+			if b := imitated(shown(label)); b != nil && !b.ownsHost(h.Name, h.Domain) && !speaksFor(b, m) {
 				first, _, _ := strings.Cut(b.spellings, "|")
 				return message.Present(1, quote(h.Name), first)
 			}

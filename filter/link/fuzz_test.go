@@ -4,12 +4,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"rempart/filter/guise"
 	"rempart/message"
 	"rempart/message/email"
 )
 
 var every = []func(*message.Message) message.Result{RawAddress, LookalikeHost, OtherHost, Shortener, UserInfo, ScriptLink, Redirect,
-	UnusualPort, DeepHost, BrandInside, Links}
+	UnusualPort, DeepHost, BrandInside, Links, FreeSite, FormService, Redirector, CredentialPath, Intruded, RecipientInside, RandomHost,
+	Punycode, ManyDomains, OneElsewhere, CheapHost, CheapAuthor}
 
 // FuzzSignals: no link makes a signal fail, and every result keeps to its bounds.
 func FuzzSignals(f *testing.F) {
@@ -17,7 +19,8 @@ func FuzzSignals(f *testing.F) {
 		f.Add(s, "www.bank.com")
 	}
 	f.Fuzz(func(t *testing.T, url, text string) {
-		m := email.ParseBytes([]byte("List-Unsubscribe: x\nContent-Type: text/html\n\n<a href=\"" + url + "\">" + text + "</a> " + url))
+		m := email.ParseBytes([]byte("From: a@b.example\nTo: c@d.example\nList-Unsubscribe: x\nContent-Type: text/html\n\n<a href=\"" + url + "\">" + text + "</a> " + url))
+		guise.Gather(m)
 		for i, signal := range every {
 			r := signal(m)
 			if r.Value < 0 || r.Value > 4 {

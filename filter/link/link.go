@@ -26,24 +26,15 @@ func quote(s string) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-// follows reports links that a reader follows, rather than those that a program fetches.
-func follows(l *message.Link) bool {
-	return l.Kind == message.LinkHref || l.Kind == message.LinkText || l.Kind == message.LinkForm
-}
-
 // RawAddress speaks against a link to a numeric address instead of a name (RFC 3986 section 3.2.2), also one written in
 // decimal, octal or hexadecimal as browsers understand it. Value: 1, or 2 for an unusual notation. Argument: the host.
 func RawAddress(m *message.Message) message.Result {
-	for i := range m.Links {
-		l := &m.Links[i]
-		if !follows(l) || l.Host == "" {
-			continue
-		}
-		switch numeric(l.Host) {
+	for i := range m.Facts.Guise.Hosts {
+		switch host := m.Facts.Guise.Hosts[i].Name; numeric(host) {
 		case plainNotation:
-			return message.Present(1, quote(l.Host))
+			return message.Present(1, quote(host))
 		case oddNotation:
-			return message.Present(2, quote(l.Host))
+			return message.Present(2, quote(host))
 		}
 	}
 	return message.Absent
@@ -89,9 +80,9 @@ func numeric(host string) notation {
 // alphabets that look alike in one label (UTS 39 section 5.1), or one that folds to plain Latin letters whole. Value: 1.
 // Arguments: the host, what it looks like.
 func LookalikeHost(m *message.Message) message.Result {
-	for i := range m.Links {
-		host := m.Links[i].Host
-		if host == "" || len(host) > 253 || !follows(&m.Links[i]) || !strings.Contains(host, "xn--") && ascii(host) {
+	for i := range m.Facts.Guise.Hosts {
+		host := m.Facts.Guise.Hosts[i].Name
+		if len(host) > 253 || !strings.Contains(host, "xn--") && ascii(host) {
 			continue
 		}
 		shown, err := idna.Punycode.ToUnicode(host)

@@ -3,12 +3,15 @@ package link
 import (
 	"testing"
 
+	"rempart/filter/guise"
 	"rempart/message"
 	"rempart/message/email"
 )
 
 func html(body string) *message.Message {
-	return email.ParseBytes([]byte("From: a@b.example\nContent-Type: text/html; charset=utf-8\n\n" + body))
+	m := email.ParseBytes([]byte("From: a@b.example\nTo: ben@harbour.example\nContent-Type: text/html; charset=utf-8\n\n" + body))
+	guise.Gather(m)
+	return m
 }
 
 func TestLinks(t *testing.T) {
@@ -59,6 +62,65 @@ func TestLinks(t *testing.T) {
 		t.Error(r)
 	}
 	if r := OtherHost(html(`<a href="http://evil.example/">www.bank.com</a>`)); !r.Equal(message.Present(1, "www.bank.com", "evil.example")) {
+		t.Error(r)
+	}
+}
+
+func TestServicesAndPaths(t *testing.T) {
+	signals := map[string]func(*message.Message) message.Result{
+		"site": FreeSite, "form": FormService, "redirector": Redirector, "credential": CredentialPath, "intruded": Intruded,
+		"recipient": RecipientInside, "random": RandomHost, "punycode": Punycode, "many": ManyDomains, "cheap": CheapHost,
+	}
+	for _, tt := range []struct{ body, want string }{
+		{`<a href="https://harbour-pay.weebly.com/">x</a>`, "site"},
+		{`<a href="https://storage.googleapis.com/bucket/a.html">x</a>`, "site"},
+		{`<a href="https://bafy123.ipfs.dweb.link/">x</a>`, "site"},
+		{`<img src="https://storage.googleapis.com/bucket/a.png"><a href="https://www.weebly.example/">x</a>`, ""},
+		{`<a href="https://forms.gle/abc">x</a>`, "form"},
+		{`<a href="https://docs.google.com/forms/d/e/x">x</a>`, "form"},
+		{`<a href="https://docs.google.com/document/d/x">x</a>`, ""},
+		{`<a href="https://t.co/abc">x</a>`, "redirector"},
+		{`<a href="https://www.google.co.uk/url?q=x">x</a>`, "redirector"},
+		{`<a href="https://www.google.com/amp/s/x.example">x</a>`, "redirector"},
+		{`<a href="https://www.bing.com/ck/a?!&&p=1">x</a>`, "redirector"},
+		{`<a href="https://www.youtube.com/redirect?q=x">x</a>`, "redirector"},
+		{`<a href="https://www.youtube.com/watch?v=x">x</a> <a href="https://www.google.com/maps">m</a>`, ""},
+		{`<a href="https://www.harbour.example/account/Login.php">x</a>`, "credential"},
+		{`<a href="https://news.b.example/login">x</a>`, ""}, // the author's own
+		{`<a href="https://www.harbour.example/blog?title=login">x</a> <a href="https://www.harbour.example/cataloging">x</a>`, ""},
+		{`<a href="https://www.harbour.example/wp-content/plugins/x/index.php?a=b">x</a>`, "intruded"},
+		{`<a href="https://www.harbour.example/wp-includes/">x</a>`, "intruded"},
+		{`<a href="https://www.harbour.example/wp-content/uploads/menu.pdf">x</a>`, ""},
+		{`<a href="https://x.harbour.example/a?e=Ben%40harbour.example">x</a>`, "recipient"},
+		{`<a href="https://x.harbour.example/a#ben@harbour.example">x</a>`, "recipient"},
+		{`<a href="https://x.harbour.example/a#YmVuQGhhcmJvdXIuZXhhbXBsZQ==">x</a>`, "recipient"},
+		{`<a href="https://x.harbour.example/unsubscribe?e=ben@harbour.example">x</a>`, ""},
+		{`<a href="https://x.vy448tguxl.com/">x</a>`, "random"},
+		{`<a href="https://vy448tguxl.cloudfront.net/">x</a>`, ""}, // drawn by the service
+		{`<a href="https://xn--e1afmkfd.example/">x</a>`, "punycode"},
+		{`<a href="http://a.example">x</a><a href="http://c.example">x</a><a href="http://d.example">x</a><a href="http://e.example">x</a><a href="http://f.example">x</a><a href="http://www.g.example">x</a>`, "many"},
+		{`<a href="http://b.example">x</a><a href="http://c.example">x</a><a href="http://d.example">x</a><a href="http://e.example">x</a><a href="http://f.example">x</a><a href="http://www.f.example">x</a>`, ""},
+		{`<a href="https://parcel-fee.top/x">x</a>`, "cheap"},
+		{`<a href="https://top.harbour.example/x">x</a>`, ""},
+	} {
+		m := html(tt.body)
+		for name, signal := range signals {
+			if r := signal(m); (r.State == message.StatePresent) != (name == tt.want) {
+				t.Errorf("%s: %s %v", tt.body, name, r)
+			}
+		}
+	}
+	if r := RecipientInside(html(`<a href="https://x.harbour.example/a#ben@harbour.example">x</a>`)); !r.Equal(message.Present(2, "x.harbour.example")) {
+		t.Error(r)
+	}
+	if r := OneElsewhere(html(`<a href="https://a.harbour.example/">x</a><a href="https://harbour.example/">x</a>`)); !r.Equal(message.Present(1, "harbour.example")) {
+		t.Error(r)
+	}
+	if r := OneElsewhere(html(`<a href="https://a.harbour.example/">x</a><a href="https://www.b.example/">x</a>`)); r.State != message.StateAbsent {
+		t.Error(r)
+	}
+	m := email.ParseBytes([]byte("From: a@deals.icu\n\nhi"))
+	if r := CheapAuthor(m); !r.Equal(message.Present(1, "deals.icu")) {
 		t.Error(r)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"rempart/message"
-	wire "rempart/message/link"
 )
 
 // shorteners hide where a link leads. The services that public lists of shorteners agree on and that still answer; those
@@ -21,11 +20,11 @@ var shorteners = map[string]bool{
 // Shortener speaks against links through a public shortener. Value: log2 of their number, 1 to 4. Argument: the host.
 func Shortener(m *message.Message) message.Result {
 	n, first := 0, ""
-	for i := range m.Links {
-		l := &m.Links[i]
-		if follows(l) && len(l.Host) <= 14 && shorteners[strings.TrimPrefix(l.Host, "www.")] {
-			if n++; n == 1 {
-				first = l.Host
+	for i := range m.Facts.Guise.Hosts {
+		h := &m.Facts.Guise.Hosts[i]
+		if len(h.Name) <= 14 && shorteners[strings.TrimPrefix(h.Name, "www.")] {
+			if n += h.Links; first == "" {
+				first = h.Name
 			}
 		}
 	}
@@ -40,7 +39,7 @@ func Shortener(m *message.Message) message.Result {
 func UserInfo(m *message.Message) message.Result {
 	for i := range m.Links {
 		l := &m.Links[i]
-		if !follows(l) || l.Host == "" {
+		if !l.Kind.Followed() || l.Host == "" {
 			continue
 		}
 		authority := authorityOf(l.URL)
@@ -90,7 +89,7 @@ func Redirect(m *message.Message) message.Result {
 	n, first := 0, ""
 	for i := range m.Links {
 		l := &m.Links[i]
-		if !follows(l) || len(l.URL) < 20 || l.Host == "" {
+		if !l.Kind.Followed() || len(l.URL) < 20 || l.Host == "" {
 			continue
 		}
 		rest := l.URL[8:]
@@ -110,7 +109,7 @@ func Redirect(m *message.Message) message.Result {
 func UnusualPort(m *message.Message) message.Result {
 	for i := range m.Links {
 		l := &m.Links[i]
-		if !follows(l) || l.Host == "" {
+		if !l.Kind.Followed() || l.Host == "" {
 			continue
 		}
 		authority := authorityOf(l.URL)
@@ -138,13 +137,10 @@ const (
 // DeepHost speaks against hosts of many labels or great length: a known name in front, the true one out of sight.
 // Value: 1. Argument: the host.
 func DeepHost(m *message.Message) message.Result {
-	for i := range m.Links {
-		l := &m.Links[i]
-		if !follows(l) || strings.HasPrefix(l.Host, "[") {
-			continue
-		}
-		if len(l.Host) > longHost || strings.Count(l.Host, ".") >= deepLabels {
-			return message.Present(1, quote(l.Host))
+	for i := range m.Facts.Guise.Hosts {
+		host := m.Facts.Guise.Hosts[i].Name
+		if !strings.HasPrefix(host, "[") && (len(host) > longHost || strings.Count(host, ".") >= deepLabels) {
+			return message.Present(1, quote(host))
 		}
 	}
 	return message.Absent
@@ -153,15 +149,11 @@ func DeepHost(m *message.Message) message.Result {
 // BrandInside speaks against a host that carries another registered name inside itself, as "www.bank.com.evil.example"
 // does: a label of the common top level domains that is not the last. Value: 1. Argument: the host.
 func BrandInside(m *message.Message) message.Result {
-	for i := range m.Links {
-		l := &m.Links[i]
-		if !follows(l) || len(l.Host) < 12 {
-			continue
-		}
-		org := wire.Organisation(l.Host)
-		if sub := strings.TrimSuffix(l.Host, org); len(sub) > 5 && len(sub) < len(l.Host) &&
+	for i := range m.Facts.Guise.Hosts {
+		h := &m.Facts.Guise.Hosts[i]
+		if sub := strings.TrimSuffix(h.Name, h.Domain); len(sub) > 5 && len(sub) < len(h.Name) &&
 			(strings.Contains(sub[1:], ".com.") || strings.Contains(sub[1:], ".org.") || strings.Contains(sub[1:], ".gov.") || strings.Contains(sub[1:], "-com.")) {
-			return message.Present(1, quote(l.Host))
+			return message.Present(1, quote(h.Name))
 		}
 	}
 	return message.Absent
@@ -171,10 +163,8 @@ func BrandInside(m *message.Message) message.Result {
 // their number, 1 to 4. Argument: their number.
 func Links(m *message.Message) message.Result {
 	n := 0
-	for i := range m.Links {
-		if follows(&m.Links[i]) && m.Links[i].Host != "" {
-			n++
-		}
+	for i := range m.Facts.Guise.Hosts {
+		n += m.Facts.Guise.Hosts[i].Links
 	}
 	if n == 0 {
 		return message.Absent
