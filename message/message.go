@@ -130,10 +130,12 @@ const (
 	LinkImage                 // fetched when shown
 	LinkForm                  // form action
 	LinkOther                 // refresh, base, frame, style
+	LinkFile                  // in an attached file
+	LinkCode                  // in a code that a camera reads
 )
 
 // Followed reports links that a reader follows, rather than those that a program fetches.
-func (k LinkKind) Followed() bool { return k == LinkHref || k == LinkText || k == LinkForm }
+func (k LinkKind) Followed() bool { return k != LinkImage && k != LinkOther }
 
 // Attachment is one MIME part that is not the text.
 type Attachment struct {
@@ -143,6 +145,22 @@ type Attachment struct {
 	Size     int    // decoded bytes
 	Digest   [32]byte
 	Inline   bool
+	Inside   *Inside // nil: there was nothing to see
+}
+
+// Inside is what a look into a file found, without running it and without unpacking it whole.
+type Inside struct {
+	Files        []string // names in an archive; what is in an archive inside it follows that one's name and a slash
+	Encrypted    bool     // archive or document that asks for a password
+	Program      bool     // by its first bytes, in a compressed file
+	Disk         bool     // image of a disk
+	Macros       bool     // VBA
+	Object       bool     // a file or formula embedded in a document
+	Template     string   // host that a document loads its template from
+	Action       string   // what a PDF does: Launch, JavaScript
+	Smuggles     bool     // a page whose script builds what the reader gets
+	AsksPassword bool     // a page with a field for a password
+	Links        int
 }
 
 // Anomaly is something that broke a rule of the format: a name of the closed list of its parser ("mime_no_boundary"),

@@ -13,7 +13,7 @@ var programs = map[string]bool{
 	"cpl": true, "dll": true, "dmg": true, "exe": true, "hta": true, "inf": true, "ins": true, "iso": true, "isp": true,
 	"img": true, "jar": true, "js": true, "jse": true, "lib": true, "lnk": true, "mde": true, "msc": true, "msi": true, "msp": true,
 	"mst": true, "pif": true, "ps1": true, "reg": true, "scr": true, "sct": true, "shb": true, "sys": true, "vb": true,
-	"vbe": true, "vbs": true, "vhd": true, "vxd": true, "wsc": true, "wsf": true, "wsh": true, "xll": true,
+	"vbe": true, "vbs": true, "vhd": true, "vhdx": true, "vxd": true, "one": true, "onepkg": true, "library-ms": true, "appinstaller": true, "msix": true, "wsc": true, "wsf": true, "wsh": true, "xll": true,
 }
 
 // documents are extensions that readers trust to be read only.
@@ -44,7 +44,7 @@ func DoubleExtension(m *message.Message) message.Result {
 	return message.Absent
 }
 
-// Executable speaks against an attached program, by its name or its first bytes. Value: 1. Argument: the file name.
+// Executable speaks against an attached program, or image of a disk with one, by its name or its first bytes. Value: 1. Argument: the file name.
 func Executable(m *message.Message) message.Result {
 	for i := range m.Attachments {
 		a := &m.Attachments[i]
@@ -55,7 +55,7 @@ func Executable(m *message.Message) message.Result {
 			"application/vnd.android.package-archive":
 			return message.Present(1, quote(a.Name))
 		}
-		if programs[ext] {
+		if programs[ext] || a.Inside != nil && (a.Inside.Disk || a.Inside.Program) {
 			return message.Present(1, quote(a.Name))
 		}
 	}

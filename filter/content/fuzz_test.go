@@ -15,7 +15,8 @@ var every = []func(*message.Message) message.Result{DateAhead, DateBehind, DateM
 	NameAddress, BrokenHeader, Header8Bit, BrokenWord, CharsetLie, CharsetBroken, BrokenMIME, BrokenTransfer, ControlBytes,
 	Oversized, DoubleExtension, Executable, TypeLie, HTMLAttachment, HiddenText, HTMLOnly, ImageOnly, Form, MixedScripts,
 	StyledLetters, ZeroWidthInside, DirectionOverride, SpacedLetters, LeetWords, MoneyAmounts, PhoneNumbers, UCS2ForGSM, BrokenUserData,
-	UnreadableCoding, PortAddressed, Flash}
+	UnreadableCoding, PortAddressed, Flash, Macros, EmbeddedObject, RemoteTemplate, PDFAction, FileLinks, Smuggling,
+	PageAsksPassword, ArchiveProgram, Locked, LockedPassword}
 
 // FuzzSignals: no message makes a signal fail, and every result keeps to its bounds.
 func FuzzSignals(f *testing.F) {

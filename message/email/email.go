@@ -30,6 +30,7 @@ const (
 	maxText        = 1 << 20 // decoded bytes of text and HTML together: a book of 500 pages
 	maxAddresses   = 1000    // of From, To, Cc and Reply-To together
 	maxHops        = 100     // mail servers stop a loop at 50 to 100
+	maxInspected   = 8 << 20 // bytes of attached files that are looked into
 	maxAnomalies   = 64      // each name is noted once
 	maxDetail      = 80      // bytes of an anomaly's detail
 )
@@ -62,7 +63,7 @@ func ParseBytes(b []byte) *message.Message {
 
 func parse(b []byte, size int) *message.Message {
 	m := &message.Message{Channel: message.Email, Raw: b, Size: size}
-	p := parser{m: m, textLeft: maxText}
+	p := parser{m: m, textLeft: maxText, inspectLeft: maxInspected}
 	if size > len(b) {
 		p.note(CutBytes, "")
 	}
@@ -79,11 +80,14 @@ type parser struct {
 	m        *message.Message
 	arena    strings.Builder // decoded header values, one allocation
 	textLeft int             // of maxText
-	texts    []string
-	htmls    []string
-	textBuf  [2]string
-	htmlBuf  [2]string
-	tooMany  bool // maxParts was reached: nothing more is read
+
+	inspectLeft int            // of maxInspected
+	fileLinks   []message.Link // in attached files
+	texts       []string
+	htmls       []string
+	textBuf     [2]string
+	htmlBuf     [2]string
+	tooMany     bool // maxParts was reached: nothing more is read
 }
 
 // note adds an anomaly, once a name.
@@ -138,6 +142,9 @@ func (p *parser) finish() {
 	p.textLinks(m.Text, nil)
 	if len(p.htmls) > 0 {
 		p.readHTML()
+	}
+	for _, l := range p.fileLinks {
+		p.addLink(l)
 	}
 }
 

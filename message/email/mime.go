@@ -7,6 +7,8 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"rempart/message"
+	"rempart/message/file"
+	"rempart/message/link"
 )
 
 // entity reads the body of one MIME entity (RFC 2046) whose header said c, from c.pos to the next delimiter of an open
@@ -248,10 +250,14 @@ func (p *parser) attachment(c content, body string) {
 	}
 	a := message.Attachment{Name: c.name, Declared: clean(c.media), Inline: c.inline && !c.attached}
 	h := sha256.New()
-	var head []byte
+	var head []byte // and more of it if there may be something inside
+	keep := detectBytes
 	write := func(b []byte) {
+		if a.Size == 0 && p.inspectLeft > 0 && file.Worth(a.Name, a.Declared, b) {
+			keep = min(file.MaxBytes, p.inspectLeft)
+		}
 		a.Size += len(b)
-		if n := detectBytes - len(head); n > 0 {
+		if n := keep - len(head); n > 0 {
 			head = append(head, b[:min(n, len(b))]...)
 		}
 		h.Write(b)
@@ -270,8 +276,24 @@ func (p *parser) attachment(c content, body string) {
 		write([]byte(p.decodeTransfer(body, c.transfer)))
 	}
 	h.Sum(a.Digest[:0])
-	a.Detected, _, _ = strings.Cut(mimetype.Detect(head).String(), ";")
+	a.Detected, _, _ = strings.Cut(mimetype.Detect(head[:min(len(head), detectBytes)]).String(), ";")
+	if keep > detectBytes {
+		p.inspect(&a, head)
+	}
 	p.m.Attachments = append(p.m.Attachments, a)
+}
+
+// inspect looks into a file and adds its links.
+func (p *parser) inspect(a *message.Attachment, b []byte) {
+	p.inspectLeft -= len(b)
+	var links []string
+	a.Inside, links = file.Inspect(a.Name, a.Declared, b)
+	for _, url := range links {
+		l := message.Link{URL: url, Kind: message.LinkFile}
+		if l.Scheme, l.Host = link.Split(url); l.Host != "" {
+			p.fileLinks = append(p.fileLinks, l)
+		}
+	}
 }
 
 // attachmentChunk bounds the memory of one attachment.
