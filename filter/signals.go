@@ -135,6 +135,7 @@ var emailSignals = []signal{
 	{"link_port", +1, message.Content, message.CategoryNone, link.UnusualPort},
 	{"link_deep_host", +0.8, message.Content, message.Phishing, link.DeepHost},
 	{"link_brand_inside", +1.5, message.Content, message.Phishing, link.BrandInside},
+	{"link_code", +1.2, message.Content, message.Phishing, link.Code},
 	{"link_free_site", +0.6, message.Content, message.Phishing, link.FreeSite},
 	{"link_form_service", +0.6, message.Content, message.Phishing, link.FormService},
 	{"link_redirector", +0.6, message.Content, message.CategoryNone, link.Redirector},

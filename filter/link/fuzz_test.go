@@ -11,7 +11,7 @@ import (
 
 var every = []func(*message.Message) message.Result{RawAddress, LookalikeHost, OtherHost, Shortener, UserInfo, ScriptLink, Redirect,
 	UnusualPort, DeepHost, BrandInside, Links, FreeSite, FormService, Redirector, CredentialPath, Intruded, RecipientInside, RandomHost,
-	Punycode, ManyDomains, OneElsewhere, CheapHost, CheapAuthor}
+	Punycode, ManyDomains, OneElsewhere, CheapHost, CheapAuthor, Code}
 
 // FuzzSignals: no link makes a signal fail, and every result keeps to its bounds.
 func FuzzSignals(f *testing.F) {

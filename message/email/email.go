@@ -31,6 +31,8 @@ const (
 	maxAddresses   = 1000    // of From, To, Cc and Reply-To together
 	maxHops        = 100     // mail servers stop a loop at 50 to 100
 	maxInspected   = 8 << 20 // bytes of attached files that are looked into
+	maxPictures    = 2       // that are looked at for a code
+	maxCodeText    = 2000    // bytes of text beside it: longer mail does not live by a picture
 	maxAnomalies   = 64      // each name is noted once
 	maxDetail      = 80      // bytes of an anomaly's detail
 )
@@ -83,6 +85,7 @@ type parser struct {
 
 	inspectLeft int            // of maxInspected
 	fileLinks   []message.Link // in attached files
+	pictures    []picture
 	texts       []string
 	htmls       []string
 	textBuf     [2]string
@@ -143,6 +146,7 @@ func (p *parser) finish() {
 	if len(p.htmls) > 0 {
 		p.readHTML()
 	}
+	p.readCodes()
 	for _, l := range p.fileLinks {
 		p.addLink(l)
 	}

@@ -280,7 +280,50 @@ func (p *parser) attachment(c content, body string) {
 	if keep > detectBytes {
 		p.inspect(&a, head)
 	}
+	switch a.Detected {
+	case "image/png", "image/jpeg", "image/gif":
+		p.picture(body, c.transfer, a.Size)
+	}
 	p.m.Attachments = append(p.m.Attachments, a)
+}
+
+// picture keeps where a picture stands, until it is known whether the text is short.
+func (p *parser) picture(body, transfer string, size int) {
+	if len(p.pictures) < maxPictures && size <= file.MaxPicture && (transfer == "base64" || transfer == "") {
+		p.pictures = append(p.pictures, picture{body, transfer})
+	}
+}
+
+// picture is one not yet decoded.
+type picture struct{ body, transfer string }
+
+// readCodes adds the links of codes in pictures, where the text is so short that the picture may be what it is about.
+func (p *parser) readCodes() {
+	if len(p.m.VisibleText()) > maxCodeText {
+		return
+	}
+	for i := 0; i < len(p.m.Links) && len(p.pictures) < maxPictures; i++ { // in the markup itself (RFC 2397)
+		l := &p.m.Links[i]
+		if l.Kind != message.LinkImage || l.Scheme != "data" {
+			continue
+		}
+		if head, data, ok := strings.Cut(l.URL, ","); ok && strings.HasSuffix(head, ";base64") && len(data) <= 2*file.MaxPicture {
+			p.pictures = append(p.pictures, picture{data, "base64"})
+		}
+	}
+	for _, pic := range p.pictures {
+		text := file.Code([]byte(p.decodeTransfer(pic.body, pic.transfer)))
+		if text == "" {
+			continue
+		}
+		l := message.Link{URL: text, Kind: message.LinkCode}
+		if l.Scheme, l.Host = link.Split(text); l.Host == "" && l.Scheme == "" {
+			l.Host = link.Host(text)
+		}
+		if strings.Contains(l.Host, ".") {
+			p.addLink(l)
+		}
+	}
 }
 
 // inspect looks into a file and adds its links.

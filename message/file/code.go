@@ -1,0 +1,70 @@
+package file
+
+import (
+	"bytes"
+	"image"
+	"image/draw"
+	_ "image/gif"
+	_ "image/jpeg"
+	_ "image/png"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+// Caps of pictures that are looked at for a code: a phone reads it from the screen, so it is large and the picture is not.
+const (
+	MaxPicture   = 512 << 10 // bytes
+	maxPixels    = 1 << 20
+	halvedPixels = 1 << 18 // from here on half the width and height are enough, and take a quarter of the time
+	minPixels    = 21 * 21 // the smallest code, ISO/IEC 18004 version 1
+)
+
+// Code returns the text of the QR code (ISO/IEC 18004) in a picture, also of one in light on dark; "" if there is none that can
+// be read, or the picture is too large. PNG, JPEG and GIF are read.
+func Code(picture []byte) string {
+	if len(picture) > MaxPicture {
+		return ""
+	}
+	c, _, err := image.DecodeConfig(bytes.NewReader(picture))
+	if err != nil || c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels || c.Height > maxPixels || c.Width*c.Height > maxPixels || c.Width*c.Height < minPixels {
+		return ""
+	}
+	img, _, err := image.Decode(bytes.NewReader(picture))
+	if err != nil {
+		return ""
+	}
+	src := gozxing.NewLuminanceSourceFromImage(onWhite(img))
+	for _, s := range []gozxing.LuminanceSource{src, src.Invert()} {
+		bits, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(s))
+		if err != nil {
+			continue
+		}
+		if r, err := qrcode.NewQRCodeReader().Decode(bits, nil); err == nil {
+			return r.GetText()
+		}
+	}
+	return ""
+}
+
+// onWhite is the picture in grey as a mail program shows it: what is transparent lies on white. A large one is halved.
+func onWhite(img image.Image) image.Image {
+	b := img.Bounds()
+	shown := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(shown, shown.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(shown, shown.Rect, img, b.Min, draw.Over)
+	step := 1
+	if b.Dx()*b.Dy() > halvedPixels {
+		step = 2
+	}
+	grey := image.NewGray(image.Rect(0, 0, b.Dx()/step, b.Dy()/step))
+	for i := range grey.Pix {
+		x, y, sum := i%grey.Stride*step, i/grey.Stride*step, 0
+		for j := range step * step {
+			p := shown.Pix[shown.PixOffset(x+j%step, y+j/step):][:3]
+			sum += (299*int(p[0]) + 587*int(p[1]) + 114*int(p[2])) / 1000
+		}
+		grey.Pix[i] = uint8(sum / (step * step))
+	}
+	return grey
+}

@@ -1,0 +1,114 @@
+package file
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+// picture draws a code; on and off are the colours of its modules.
+func picture(t testing.TB, text string, size int, on, off color.Color) []byte {
+	t.Helper()
+	bits, err := qrcode.NewQRCodeWriter().Encode(text, gozxing.BarcodeFormat_QR_CODE, size, size, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, size, size))
+	for y := range size {
+		for x := range size {
+			img.Set(x, y, off)
+			if bits.Get(x, y) {
+				img.Set(x, y, on)
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestCode(t *testing.T) {
+	const url = "https://pay.example/q?id=1"
+	for name, b := range map[string][]byte{
+		"dark on light":       picture(t, url, 200, color.Black, color.White),
+		"light on dark":       picture(t, url, 200, color.White, color.Black),
+		"dark on transparent": picture(t, url, 300, color.Black, color.NRGBA{}),
+		"large":               picture(t, url, 900, color.Black, color.White),
+		"in colour":           picture(t, url, 300, color.NRGBA{20, 30, 120, 255}, color.NRGBA{250, 240, 200, 255}),
+	} {
+		if got := Code(b); got != url {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	var plain, large bytes.Buffer
+	if err := png.Encode(&plain, image.NewGray(image.Rect(0, 0, 100, 100))); err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(&large, image.NewGray(image.Rect(0, 0, 1<<11, 1<<11))); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"no code": plain.Bytes(), "too large": large.Bytes(), "cut": picture(t, url, 200, color.Black, color.White)[:100], "no picture": []byte("GIF89a")} {
+		if got := Code(b); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// FuzzCode: no picture makes it fail.
+func FuzzCode(f *testing.F) {
+	f.Add(picture(f, "https://pay.example", 60, color.Black, color.White))
+	f.Add([]byte("GIF89a\x20\x00\x20\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(Code(b)) > 8<<10 {
+			t.Fatal("longer than a code can be")
+		}
+	})
+}
+
+// FuzzModules: no code makes it fail, whatever its modules say.
+func FuzzModules(f *testing.F) {
+	f.Add("https://pay.example", []byte{7, 100, 3})
+	f.Fuzz(func(t *testing.T, text string, flips []byte) {
+		bits, err := qrcode.NewQRCodeWriter().Encode(text, gozxing.BarcodeFormat_QR_CODE, 1, 1, nil)
+		if err != nil || len(text) > 200 {
+			return
+		}
+		const scale = 3
+		img := image.NewGray(image.Rect(0, 0, scale*bits.GetWidth(), scale*bits.GetHeight()))
+		for i := 0; i+1 < len(flips); i += 2 {
+			bits.Flip(int(flips[i])%bits.GetWidth(), int(flips[i+1])%bits.GetHeight())
+		}
+		for i := range img.Pix {
+			if !bits.Get(i%img.Stride/scale, i/img.Stride/scale) {
+				img.Pix[i] = 255
+			}
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		ascii := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) < 0 // else the charset is a guess
+		if got := Code(b.Bytes()); len(flips) == 0 && ascii && got != text && got != "" {
+			t.Fatalf("%q is read as %q", text, got)
+		}
+	})
+}
+
+func BenchmarkCode(b *testing.B) {
+	p := picture(b, "https://pay.example/q?id=1", 1000, color.Black, color.White)
+	b.SetBytes(int64(len(p)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if Code(p) == "" {
+			b.Fatal("not read")
+		}
+	}
+}
