@@ -154,6 +154,14 @@ func TestSIPTransactions(t *testing.T) {
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	acknowledged := func() int {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return len(d.acks)
+	}
+	for until := time.Now().Add(10 * time.Second); acknowledged() < calls && time.Now().Before(until); { // the last may be under way
+		time.Sleep(time.Millisecond)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if requests != 60 || calls == 0 || calls == 60 || len(d.copies) != 60 || len(d.acks) != calls {
