@@ -20,6 +20,10 @@ func (r *Resolver) ask(ctx context.Context, name string, kind uint16) ([]mdns.RR
 	if a, ok := r.cache.get(key); ok {
 		return a.records, a.err
 	}
+	if r.health.down() {
+		r.probe(key, name, kind)
+		return nil, failure(name, errDown)
+	}
 	flight := r.flights.DoChan(key, func() (any, error) {
 		select {
 		case r.inFlight <- struct{}{}:
@@ -40,26 +44,52 @@ func (r *Resolver) ask(ctx context.Context, name string, kind uint16) ([]mdns.RR
 	}
 }
 
-// exchange asks the servers in turn until one answers. It has its own time: who asked may be gone, and the answer serves
+var errDown = errors.New("no server answers")
+
+// probe asks beside the judging path, one question at a time, while the servers are down.
+func (r *Resolver) probe(key, name string, kind uint16) {
+	if !r.health.probing.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer r.health.probing.Store(false)
+		r.cache.put(key, r.exchange(name, kind))
+	}()
+}
+
+// exchange asks the servers in turn, from the one that answered last, until one answers. It has its own time: who asked may be gone, and the answer serves
 // the next.
 func (r *Resolver) exchange(name string, kind uint16) answer {
 	question := new(mdns.Msg)
 	question.SetQuestion(name, kind)
 	question.SetEdns0(r.udp.UDPSize, false)
-	last := errors.New("no server is configured")
-	for _, server := range r.servers {
+	last, refused := errors.New("no server is configured"), false
+	first := int(r.prefer.Load())
+	for i := range r.servers {
+		at := (first + i) % len(r.servers)
+		server := r.servers[at]
 		reply, _, err := r.udp.Exchange(question, server)
 		if err == nil && reply.Truncated {
 			reply, _, err = r.tcp.Exchange(question, server)
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			last = err
+			continue
+		}
+		r.health.answered()
+		if i > 0 {
+			r.prefer.Store(int32(at))
+		}
+		switch {
 		case reply.Rcode == mdns.RcodeSuccess || reply.Rcode == mdns.RcodeNameError:
 			return answerOf(name, reply)
 		default:
 			last = errors.New("server answered " + mdns.RcodeToString[reply.Rcode])
+			refused = true
 		}
+	}
+	if !refused {
+		r.health.failed()
 	}
 	return answer{err: failure(name, last), ttl: failureTTL}
 }

@@ -1,7 +1,8 @@
 // Package dns is the one resolver: every name that Rempart asks for, it asks here.
 //
 // Answers are cached (positive by TTL, negative by the zone's SOA after RFC 2308, failures for a moment), equal questions in
-// flight are asked once, a truncated answer is asked again over TCP, and a server that does not answer is passed over.
+// flight are asked once, a truncated answer is asked again over TCP, and a server that does not answer is passed over. When
+// none answers any more, questions fail at once until one does.
 // A question ends with its context: the judging path gives it a budget and takes what is not there by then as unknown;
 // the answer still comes into the cache for the next message.
 //
@@ -17,6 +18,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	mdns "github.com/miekg/dns"
@@ -50,6 +53,8 @@ type Resolver struct {
 	flights  singleflight.Group
 	inFlight chan struct{}
 	udp, tcp *mdns.Client
+	health   health
+	prefer   atomic.Int32 // server that answered last
 }
 
 // New returns a resolver for the configured servers, or the system's.
@@ -148,8 +153,12 @@ func (r *Resolver) LookupAAAA(ctx context.Context, name string) ([]netip.Addr, e
 
 // LookupIPAddr returns all addresses of a name.
 func (r *Resolver) LookupIPAddr(ctx context.Context, name string) ([]net.IPAddr, error) {
-	v4, err4 := r.addresses(ctx, name, mdns.TypeA)
-	v6, err6 := r.addresses(ctx, name, mdns.TypeAAAA)
+	var v4, v6 []netip.Addr
+	var err4, err6 error
+	var wg sync.WaitGroup
+	wg.Go(func() { v4, err4 = r.addresses(ctx, name, mdns.TypeA) })
+	v6, err6 = r.addresses(ctx, name, mdns.TypeAAAA)
+	wg.Wait()
 	var out []net.IPAddr
 	for _, a := range append(v4, v6...) {
 		out = append(out, net.IPAddr{IP: a.AsSlice()})

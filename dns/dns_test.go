@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -134,5 +135,37 @@ func TestConfig(t *testing.T) {
 	r, err := New(Config{Servers: []string{"192.0.2.53", "[2001:db8::53]:5353"}, Budget: config.Duration(time.Second)})
 	if err != nil || r.servers[0] != "192.0.2.53:53" || r.servers[1] != "[2001:db8::53]:5353" || r.Budget() != time.Second {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// When no server answers any more names are unknown at once, and known again soon after one does.
+func TestDown(t *testing.T) {
+	z := dnstest.Serve(t, `a.example. 60 IN A 192.0.2.1`)
+	r := newResolver(t, z.Addr)
+	r.udp.Timeout, r.tcp.Timeout = 10*time.Millisecond, 10*time.Millisecond
+	z.Dead(true)
+	asked := 0
+	for until := time.Now().Add(time.Minute); !r.Down() && time.Now().Before(until); asked++ {
+		_, _ = r.LookupA(t.Context(), fmt.Sprintf("n%d.example", asked))
+	}
+	if !r.Down() || asked < downAfter {
+		t.Fatalf("down %v after %d questions", r.Down(), asked)
+	}
+	before := z.Asked.Load()
+	for i := range 1000 {
+		if _, err := r.LookupA(t.Context(), fmt.Sprintf("m%d.example", i)); err == nil || !strings.Contains(err.Error(), "no server answers") {
+			t.Fatalf("a name was asked for while no server answers: %v", err)
+		}
+	}
+	if n := z.Asked.Load() - before; n > 500 {
+		t.Errorf("1000 questions while no server answers asked it %d times", n)
+	}
+	z.Dead(false)
+	for i := 0; r.Down() && i < 100_000; i++ {
+		_, _ = r.LookupA(t.Context(), fmt.Sprintf("p%d.example", i))
+		time.Sleep(100 * time.Microsecond)
+	}
+	if _, err := r.LookupA(t.Context(), "a.example"); err != nil {
+		t.Errorf("after the server is back: %v", err)
 	}
 }

@@ -29,8 +29,12 @@ func (n *Node) Health(ctx context.Context) console.Health {
 	switch {
 	case l.checker == nil:
 		add("dns", console.OK, "health.dns_off")
-	case len(l.checker.Off()) > 0:
-		add("dns", console.Warn, "health.lists_off", int64(len(l.checker.Off())), l.checker.Off()[0])
+	case l.checker.Down():
+		add("dns", console.Bad, "health.dns_down")
+	case len(l.checker.Refusing()) > 0:
+		add("dns", console.Warn, "health.lists_off", int64(len(l.checker.Refusing())), l.checker.Refusing()[0])
+	case len(l.checker.Silent()) > 0:
+		add("dns", console.Warn, "health.lists_silent", int64(len(l.checker.Silent())), l.checker.Silent()[0])
 	default:
 		add("dns", console.OK, "health.dns_on", int64(len(l.config.DNS.List)))
 	}

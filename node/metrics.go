@@ -56,7 +56,7 @@ var (
 	eventsLeftOut = prometheus.NewDesc("rempart_events_left_out_total", "Events of honest messages that were not kept because there was too much.", nil, nil)
 	eventsQueued  = prometheus.NewDesc("rempart_events_queued", "Events waiting to be written.", nil, nil)
 	indexBytes    = prometheus.NewDesc("rempart_index_bytes", "Size of the index of events.", nil, nil)
-	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us.", nil, nil)
+	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us or do not answer.", nil, nil)
 	shadowOn      = prometheus.NewDesc("rempart_shadow", "1 while everything is in shadow mode.", nil, nil)
 )
 
@@ -86,7 +86,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(indexBytes, float64(s.Bytes))
 	}
 	if checker := c.n.live.Load().checker; checker != nil {
-		gauge(listsOff, float64(len(checker.Off())))
+		gauge(listsOff, float64(len(checker.Refusing())+len(checker.Silent())))
 	}
 	gauge(shadowOn, boolean(c.n.shadow.Load()))
 }

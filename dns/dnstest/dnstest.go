@@ -17,6 +17,7 @@ type Zone struct {
 	Asked atomic.Int64 // questions so far
 
 	hold   chan struct{}
+	dead   atomic.Bool
 	byName map[string][]mdns.RR
 
 	mu     sync.Mutex
@@ -86,6 +87,9 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 // Release lets the answers go.
 func (z *Zone) Release() { close(z.hold) }
 
+// Dead says whether questions get no answer at all from now on.
+func (z *Zone) Dead(dead bool) { z.dead.Store(dead) }
+
 // Fail has questions about these names that no record answers answered with SERVFAIL, as a resolver does whose own got no
 // answer.
 func (z *Zone) Fail(names ...string) {
@@ -108,6 +112,9 @@ const maxAliases = 8
 func (z *Zone) answer(w mdns.ResponseWriter, q *mdns.Msg) {
 	z.Asked.Add(1)
 	<-z.hold
+	if z.dead.Load() {
+		return
+	}
 	m := new(mdns.Msg).SetReply(q)
 	kind, name := q.Question[0].Qtype, q.Question[0].Name
 	records := z.byName[keyOf(kind, name)]

@@ -131,13 +131,19 @@ func (c *Checker) iprev(ctx context.Context, a netip.Addr) (status, name string)
 	if err != nil {
 		return failedOr(err, "fail"), ""
 	}
+	names = names[:min(len(names), maxNames)]
+	found, errs := make([][]net.IPAddr, len(names)), make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { found[i], errs[i] = c.dns.LookupIPAddr(ctx, name) })
+	}
+	wg.Wait()
 	status = "fail"
-	for _, name := range names[:min(len(names), maxNames)] {
-		ips, err := c.dns.LookupIPAddr(ctx, name)
-		if err != nil {
-			status = failedOr(err, status)
+	for i, name := range names {
+		if errs[i] != nil {
+			status = failedOr(errs[i], status)
 		}
-		for _, ip := range ips {
+		for _, ip := range found[i] {
 			if got, ok := netip.AddrFromSlice(ip.IP); ok && got.Unmap() == a {
 				return "pass", strings.ToLower(strings.TrimSuffix(name, "."))
 			}

@@ -2,7 +2,9 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,7 +140,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("%s: %v, want %v (all: %v)", k, state[k], v, state)
 		}
 	}
-	if off := c.Off(); len(off) != 1 || off[0] != "refusing.example" {
+	if off := c.Refusing(); len(off) != 1 || off[0] != "refusing.example" {
 		t.Errorf("switched off: %v", off)
 	}
 	if r := Listed(m); r.State != message.StatePresent || r.Value != 2 {
@@ -202,4 +204,41 @@ func FuzzParseRecords(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A list that does not answer is switched off after a few questions, while the others are asked as before.
+func TestSilentList(t *testing.T) {
+	z := dnstest.Serve(t, append(zone, "2.0.0.10.bl.example. 60 IN A 127.0.0.2")...)
+	c := newChecker(t, z, List{Zone: "bl.example"}, List{Zone: "silent.example"})
+	ask := func(i int) *message.Message {
+		m := mail("From: a@a.example\r\n\r\nhello\r\n")
+		m.Source.Address = netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})
+		z.Fail(fmt.Sprintf("%d.0.0.10.silent.example.", i))
+		c.Check(t.Context(), m)
+		return m
+	}
+	for i := range maxUnanswered {
+		if off := c.Silent(); len(off) != 0 {
+			t.Fatalf("switched off after %d questions: %v", i, off)
+		}
+		ask(i + 1)
+	}
+	if off := c.Silent(); len(off) != 1 || off[0] != "silent.example" {
+		t.Fatalf("switched off: %v", off)
+	}
+	before := z.Asked.Load()
+	ask(100)
+	with := z.Asked.Load() - before
+	c.lists[1].offUntil.Store(0) // half a minute later
+	before = z.Asked.Load()
+	ask(101)
+	if again := z.Asked.Load() - before; again != with+1 {
+		t.Errorf("%d questions while it is off, %d when its time is over", with, again)
+	}
+	before = z.Asked.Load()
+	if m := ask(102); z.Asked.Load()-before != with || !slices.ContainsFunc(m.Facts.Listings, func(l message.Listing) bool {
+		return l.List == "silent.example" && l.State == message.StateUnknown
+	}) {
+		t.Errorf("it was asked again at once: %+v", m.Facts.Listings)
+	}
 }

@@ -35,11 +35,13 @@ type List struct {
 	Allow bool `toml:"allow"`
 }
 
-// list is a checked [List] with the moment until which it is switched off.
+// list is a checked [List] with the moment until which it is switched off, and why.
 type list struct {
 	List
-	codes    []netip.Prefix
-	offUntil atomic.Int64 // Unix seconds
+	codes      []netip.Prefix
+	offUntil   atomic.Int64 // Unix seconds
+	refuses    atomic.Bool
+	unanswered atomic.Int32 // questions in a row
 }
 
 // An answer here says that the question was refused, not that the name is listed: from a public resolver, over the limit.
@@ -48,6 +50,13 @@ var refused = netip.MustParsePrefix("127.255.255.0/24")
 // offTime is how long a list stays off after it refused us: long enough not to ask with every mail, short enough that a
 // mended key counts soon.
 const offTime = 10 * time.Minute
+
+// A list that does not answer would have every message wait out its budget. It is switched off after so many questions in a
+// row, and then one message each silentTime asks it again.
+const (
+	maxUnanswered = 10
+	silentTime    = 30 * time.Second
+)
 
 // maxDomains bounds the domains of one message that lists are asked about.
 const maxDomains = 10
@@ -122,21 +131,24 @@ func (c *Checker) listings(ctx context.Context, m *message.Message, source netip
 // listed asks one list about one name.
 func (c *Checker) listed(ctx context.Context, l *list, name string) message.Listing {
 	r := message.Listing{List: l.Name, Name: name, Allow: l.Allow, State: message.StateUnknown}
-	if time.Now().Unix() < l.offUntil.Load() {
+	if !l.ask(time.Now()) {
 		return r
 	}
 	answers, err := c.dns.LookupA(ctx, name+"."+l.Zone)
-	if err != nil {
-		if failedOr(err, "") == "" {
-			r.State = message.StateAbsent
+	if err != nil && failedOr(err, "") != "" {
+		if !c.dns.Down() && l.unanswered.Add(1) >= maxUnanswered {
+			l.off(silentTime)
 		}
 		return r
 	}
+	l.unanswered.Store(0)
+	l.refuses.Store(false)
 	r.State = message.StateAbsent
 	for _, a := range answers {
 		switch {
 		case refused.Contains(a) || !a.IsLoopback():
-			l.offUntil.Store(time.Now().Add(offTime).Unix())
+			l.refuses.Store(true)
+			l.off(offTime)
 			return message.Listing{List: l.Name, Name: name, Allow: l.Allow, State: message.StateUnknown}
 		case slices.ContainsFunc(l.codes, func(p netip.Prefix) bool { return p.Contains(a) }):
 			r.State = message.StatePresent
@@ -146,10 +158,38 @@ func (c *Checker) listed(ctx context.Context, l *list, name string) message.List
 	return r
 }
 
-// Off names the lists that are switched off because they refused us, for the console's health page.
-func (c *Checker) Off() (names []string) {
+// ask reports whether the list may be asked. When a silent one's time is over the first to come asks, and the rest wait for
+// what becomes of it.
+func (l *list) ask(now time.Time) bool {
+	until := l.offUntil.Load()
+	switch {
+	case now.Unix() < until:
+		return false
+	case l.unanswered.Load() < maxUnanswered:
+		return true
+	}
+	return l.offUntil.CompareAndSwap(until, now.Add(silentTime).Unix())
+}
+
+func (l *list) off(d time.Duration) { l.offUntil.Store(time.Now().Add(d).Unix()) }
+
+// isOff reports whether the list is switched off now: it refused us, or it does not answer.
+func (l *list) isOff() bool {
+	return time.Now().Unix() < l.offUntil.Load() || l.unanswered.Load() >= maxUnanswered
+}
+
+// Down reports whether DNS as a whole does not answer.
+func (c *Checker) Down() bool { return c.dns.Down() }
+
+// Refusing names the lists that are switched off because they refused us.
+func (c *Checker) Refusing() []string { return c.switchedOff(true) }
+
+// Silent names the lists that are switched off because they do not answer.
+func (c *Checker) Silent() []string { return c.switchedOff(false) }
+
+func (c *Checker) switchedOff(refusing bool) (names []string) {
 	for _, l := range c.lists {
-		if time.Now().Unix() < l.offUntil.Load() {
+		if l.isOff() && l.refuses.Load() == refusing {
 			names = append(names, l.Name)
 		}
 	}
