@@ -74,7 +74,7 @@ func text(pattern, becomes, why string) TextMark {
 }
 
 // collectorHop is a Received field (RFC 5321 section 4.4) of a collector's own hosts.
-var collectorHop = regexp.MustCompile(`(?i)\bby\s+\S*(?:taint\.org|netnoteinc\.com|jmason\.org|slashnull\.org|example\.(?:com|org|net)|baddomain\.com)\b|\bfetchmail-|\(single-drop\)|for <?(?:jm|yyyy|zzzz|phishing)@`)
+var collectorHop = regexp.MustCompile(`(?i)\bby\s+\S*(?:taint\.org|netnoteinc\.com|jmason\.org|slashnull\.org|webnote(?:\.net)?|example\.(?:com|org|net)|baddomain\.com)\b|\bfetchmail-|\(single-drop\)|for <?(?:jm|yyyy|zzzz|cpunks|phishing)@|\bcpunks@`)
 
 // Marks is the list. It is made by what fields and addresses are for, not by what tells spam from ham.
 var Marks = struct {
@@ -121,11 +121,12 @@ var Marks = struct {
 	},
 	Texts: []TextMark{
 		text(`[a-z0-9._+-]*(?:phishing|phish|honey)@pot\b`, "recipient@recipient.example", "phishing-pot: the recipient"),
-		text(`\b(?:yyyy|zzzz|q{6,}|jm|cpunks|mdom)(?:[-+][a-z0-9-]+)?\d*@[a-z0-9.-]*(?:taint\.org|netnoteinc\.com|jmason\.org|localhost|example\.(?:com|org|net))\b`,
+		text(`\b(?:yyyy|zzzz|q{5,}|jm|cpunks|mdom)(?:[-+][a-z0-9-]+)?\d*@[a-z0-9-]+(?:\.[a-z0-9-]+)*`,
 			"recipient@recipient.example", "SpamAssassin corpus: the recipient"),
+		text(`\b(?:yyyy|zzzz|q{5,})=`, "recipient=", "SpamAssassin corpus: the recipient, in a list's return address"),
 		text(`\b(?:user|testuser|test|mjohnson|noname|marcy|kijitora|sironeko|recipient)@[a-z0-9.-]*example\.(?:com|org|net|jp|co\.jp)\b`,
 			"recipient@recipient.example", "mail of today: the recipient"),
-		text(`\b(?:[a-z0-9-]+\.)*(?:taint\.org|netnoteinc\.com|jmason\.org)\b`, "recipient.example", "SpamAssassin corpus: the recipient's domain, also in place of some lists'"),
+		text(`\b(?:[a-z0-9-]+\.)*(?:taint\.org|netnoteinc\.com|jmason\.org|slashnull\.org)\b`, "recipient.example", "SpamAssassin corpus: the recipient's domain, also in place of some lists'"),
 		text(`\b(?:[a-z0-9-]+\.)*example\.(?:com|org|net)\b`, "recipient.example", "mail of today: domains made unrecognisable"),
 		text(`\b(?:[a-z0-9-]+\.)*baddomain\.com\b`, "recipient.example", "mail of today: domains made unrecognisable"),
 	},

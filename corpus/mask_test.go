@@ -16,6 +16,9 @@ func TestMask(t *testing.T) {
 			"To: recipient@recipient.example\nCc: recipient@recipient.example\n\nDear recipient@recipient.example, recipient@recipient.example\n"},
 		{"hops of collectors", "Received: from x by mail.netnoteinc.com; now\nReceived: from y by z.a.example;\n\tnow\nFrom: a@a.example\r\n\r\nhi",
 			"Received: from y by z.a.example;\n\tnow\nFrom: a@a.example\r\n\r\nhi"},
+		{"harvested recipients and ids of their hosts", "To: jm@a.example, yyyy@b.example\nMessage-ID: <1.2@dogma.slashnull.org>\nX-Return: sent-1-zzzz=c.example@lists.d.example\n\nx",
+			"To: recipient@recipient.example, recipient@recipient.example\nMessage-ID: <1.2@recipient.example>\nX-Return: sent-1-recipient=c.example@lists.d.example\n\nx"},
+		{"hops of other recipients", "Received: from a by b.example (8.9)\n\tfor <cpunks@c.example>; now\nReceived: from d by webnote.net; now\nSubject: x\n\n", "Subject: x\n\n"},
 		{"no body", "From: a@a.example", "From: a@a.example"},
 		{"no header", "\nhi", "\nhi"},
 	} {
