@@ -37,6 +37,8 @@ func TestAccuracyPage(t *testing.T) {
 	page := strings.ReplaceAll(string(b), "**", "")
 	for _, args := range [][]string{
 		{"eval", "--json", "--index", index},
+		{"eval", "--json", "--index", index, "--only", "learners"},
+		{"eval", "--json", "--index", index, "--only", "signals"},
 		{"eval", "--json", "--sms", filepath.Join(root, "sms/sms-spam-collection.tsv"), "--folds", filepath.Join(root, "sms/folds")},
 	} {
 		var out bytes.Buffer
@@ -48,9 +50,16 @@ func TestAccuracyPage(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &f); err != nil {
 			t.Fatal(err)
 		}
-		row := fmt.Sprintf("| %.4f | %.2f | %.2f | %.2f |", f.OneMinusROCA, f.SMAtHM01, f.SMAtHM05, f.Accuracy)
+		i := f.Intervals
+		row := fmt.Sprintf("| %.4f (%.4f to %.4f) | %s | %s | %s |", f.OneMinusROCA, i.OneMinusROCA[0], i.OneMinusROCA[1],
+			cell(f.SMAtHM01, i.SMAtHM01), cell(f.SMAtHM05, i.SMAtHM05), cell(f.Accuracy, i.Accuracy))
 		if !strings.Contains(page, row) {
 			t.Errorf("docs/accuracy.md lacks the row %s of %s", row, f.Corpus)
 		}
 	}
+}
+
+// cell is a figure of the page with its interval.
+func cell(f float64, i eval.Interval) string {
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", f, i[0], i[1])
 }
