@@ -45,6 +45,9 @@ func (c *learnCmd) Run(e *env) error {
 	if (c.FromMaildir == "") == (c.Label == "" || len(c.Path) == 0) {
 		return errors.New("give spam or ham and the messages, or --from-maildir DIR")
 	}
+	if len(c.Junk) > 0 && c.FromMaildir == "" {
+		return errors.New("--junk is for --from-maildir")
+	}
 	client, err := node.Dial(c.Data)
 	if err == nil {
 		defer client.Close()
