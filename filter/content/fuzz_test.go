@@ -16,7 +16,8 @@ var every = []func(*message.Message) message.Result{DateAhead, DateBehind, DateM
 	Oversized, DoubleExtension, Executable, TypeLie, HTMLAttachment, HiddenText, HTMLOnly, ImageOnly, Form, MixedScripts,
 	StyledLetters, ZeroWidthInside, DirectionOverride, SpacedLetters, LeetWords, MoneyAmounts, PhoneNumbers, UCS2ForGSM, BrokenUserData,
 	UnreadableCoding, PortAddressed, Flash, Macros, EmbeddedObject, RemoteTemplate, PDFAction, FileLinks, Smuggling,
-	PageAsksPassword, ArchiveProgram, Locked, LockedPassword}
+	PageAsksPassword, ArchiveProgram, Locked, LockedPassword,
+	MailerForged, MessageIDLocal, HeloOdd, HeloOwn, OneClick, UnsubscribeOwn, Backscatter, Ballast}
 
 // FuzzSignals: no message makes a signal fail, and every result keeps to its bounds.
 func FuzzSignals(f *testing.F) {

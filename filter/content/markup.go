@@ -51,3 +51,38 @@ func Form(m *message.Message) message.Result {
 	}
 	return message.Absent
 }
+
+// Newsletters carry style sheets and conditional comments for Outlook; from here on comments are ballast.
+const (
+	minBallast   = 4 << 10 // bytes
+	ballastTimes = 3       // as much as the reader sees
+)
+
+// Ballast speaks against HTML that carries far more text in comments than the reader sees: it turns the head of a filter that
+// learns. Conditional comments, which Outlook shows, do not count. Value: log2 of the times, 2 to 4. Argument: the times.
+func Ballast(m *message.Message) message.Result {
+	if len(m.HTML) < minBallast+ballastTimes*len(m.HTMLText) {
+		return message.Absent
+	}
+	comments := 0
+	for s := m.HTML; ; {
+		i := strings.Index(s, "<!--")
+		if i < 0 {
+			break
+		}
+		s = s[i+4:]
+		end := strings.Index(s, "-->")
+		if end < 0 {
+			end = len(s)
+		}
+		if !strings.HasPrefix(s, "[if") && strings.IndexByte(s[:end], '{') < 0 { // nor a style sheet
+			comments += end
+		}
+		s = s[end:]
+	}
+	times := comments / max(len(m.HTMLText), minBallast/ballastTimes)
+	if times < ballastTimes {
+		return message.Absent
+	}
+	return message.Present(count(times), times)
+}
