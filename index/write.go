@@ -1,9 +1,12 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"rempart/message"
@@ -128,14 +131,11 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 		if err != nil {
 			return err
 		}
-		term, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO terms (term, seq, channel, action) VALUES (?, ?, ?, ?)")
-		if err != nil {
-			return err
-		}
 		draft, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO drafts (seq, record) VALUES (?, ?)")
 		if err != nil {
 			return err
 		}
+		var found []termRow
 		for _, entry := range batch {
 			e := entry.event
 			var action, score int64
@@ -159,13 +159,50 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 				}
 			}
 			for _, t := range terms(e) {
-				if _, err := term.ExecContext(ctx, t, seq, int64(e.Channel), action); err != nil {
-					return err
-				}
+				found = append(found, termRow{t, seq, int64(e.Channel), action})
 			}
 		}
-		return nil
+		return insertTerms(ctx, tx, found)
 	})
+}
+
+// termRow is a row of the table terms.
+type termRow struct {
+	term                 string
+	seq, channel, action int64
+}
+
+// termRows are written by one statement: to start a statement costs more than a row does.
+const termRows = 32
+
+// insertTerms writes the terms of a batch in the order of their table, so that neighbours meet on one page.
+func insertTerms(ctx context.Context, tx *sql.Tx, rows []termRow) error {
+	slices.SortFunc(rows, func(a, b termRow) int { return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.seq, b.seq)) })
+	const one = "(?, ?, ?, ?)"
+	insert := func(rows []termRow) (*sql.Stmt, error) {
+		return tx.PrepareContext(ctx, "INSERT OR IGNORE INTO terms (term, seq, channel, action) VALUES "+one+strings.Repeat(", "+one, len(rows)-1))
+	}
+	var full *sql.Stmt
+	for chunk := range slices.Chunk(rows, termRows) {
+		statement := full
+		if statement == nil || len(chunk) < termRows {
+			var err error
+			if statement, err = insert(chunk); err != nil {
+				return err
+			}
+		}
+		if len(chunk) == termRows {
+			full = statement
+		}
+		args := make([]any, 0, 4*termRows)
+		for _, r := range chunk {
+			args = append(args, r.term, r.seq, r.channel, r.action)
+		}
+		if _, err := statement.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
