@@ -2,6 +2,8 @@ package message
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -81,7 +83,36 @@ func NewEvent(m *Message, j Judgement, decisions []Decision) *Event {
 		}
 		e.Outcomes = append(e.Outcomes, o)
 	}
+	e.own()
 	return e
+}
+
+// own copies what are parts of the message's own bytes, together: who keeps an event's string, as tallies do for long, must
+// not keep the whole message by it.
+func (e *Event) own() {
+	e.Route = slices.Clone(e.Route)
+	parts := make([]*string, 0, 64)
+	parts = append(parts, &e.QueueID, &e.MessageID, &e.Source.Name, &e.Source.ID, &e.MailFrom, &e.From, &e.Account)
+	for i := range e.Route {
+		parts = append(parts, &e.Route[i].From, &e.Route[i].By, &e.Route[i].With)
+	}
+	for i := range e.LinkHosts {
+		parts = append(parts, &e.LinkHosts[i])
+	}
+	for i := range e.Outcomes {
+		parts = append(parts, &e.Outcomes[i].Recipient)
+	}
+	size := 0
+	for _, s := range parts {
+		size += len(*s)
+	}
+	var all strings.Builder
+	all.Grow(size) // once: what is written does not move
+	for _, s := range parts {
+		start := all.Len()
+		all.WriteString(*s)
+		*s = all.String()[start:]
+	}
 }
 
 // maxEventHosts: search needs the hosts a campaign points at, not a newsletter's hundred image servers.
