@@ -8,10 +8,33 @@ import (
 	"rempart/message"
 )
 
-// judged is a message on its way to the index, with what a lesson on it would need.
+// judged is a message on its way to the index.
 type judged struct {
-	message *message.Message
+	message *message.Message // nil if there is to be no draft
 	event   *message.Event
+}
+
+// Drafts of what the filter is sure of are made so many a second, and a burst: hardly one is ever taught, and each costs more
+// than to judge the mail. Of all between, where lessons matter, every one is made.
+const (
+	sureDrafts      = 50
+	sureDraftsBurst = 1000
+	surelyHonest    = 0.1 // probability below it
+	surelySpam      = 0.99
+)
+
+// worthDraft reports whether a message may come to be taught.
+func (n *Node) worthDraft(e *message.Event) bool {
+	o := e.Worst()
+	switch {
+	case o == nil:
+		return true
+	case e.Verdicts[o.Verdict].Probability < surelyHonest && o.Decision.Action <= message.Accept:
+		return n.honestDrafts.Allow()
+	case e.Verdicts[o.Verdict].Probability > surelySpam:
+		return n.spamDrafts.Allow()
+	}
+	return true
 }
 
 // draftQueue bounds the messages that wait for their draft; beyond it events are kept without draft and campaign. Mail is
@@ -22,6 +45,9 @@ const draftQueue = 256
 func (n *Node) keep(m *message.Message, e *message.Event) {
 	if !n.index.Wants(e) {
 		return
+	}
+	if !n.worthDraft(e) {
+		m = nil
 	}
 	select {
 	case n.drafts <- judged{m, e}:
@@ -66,8 +92,11 @@ func (n *Node) recallCampaigns(ctx context.Context) {
 	}
 }
 
-// draft is the sealed draft of a message; nil if it cannot be sealed, which the log says.
+// draft is the sealed draft of a message; nil if there is to be none, or if it cannot be sealed, which the log says.
 func (n *Node) draft(m *message.Message) []byte {
+	if m == nil {
+		return nil
+	}
 	record, _ := n.filter.Draft(m).AppendBinary(nil)
 	sealed, err := n.keys.Seal(keyring.Scope{Tenant: m.Tenant}, record, []byte(m.ID))
 	if err != nil {

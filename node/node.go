@@ -17,6 +17,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"golang.org/x/time/rate"
+
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/console"
@@ -57,14 +59,16 @@ type Node struct {
 	land        atomic.Pointer[report.Land]
 	tour        atomic.Pointer[func() []console.Stop]
 
-	live        atomic.Pointer[live]                        // what a changed configuration replaces
-	settings    uint64                                      // sequence number of the last one applied at the start
-	shadow      atomic.Bool                                 // everything, whatever the configuration says
-	reconfigure atomic.Pointer[[]func(GatewayConfig) error] // of the open front doors
-	lessons     lessons
-	drafts      chan judged
-	locked      uint64     // lessons whose keys are missing; of the goroutine that applies lessons
-	backups     sync.Mutex // held while one is made
+	live         atomic.Pointer[live]                        // what a changed configuration replaces
+	settings     uint64                                      // sequence number of the last one applied at the start
+	shadow       atomic.Bool                                 // everything, whatever the configuration says
+	reconfigure  atomic.Pointer[[]func(GatewayConfig) error] // of the open front doors
+	lessons      lessons
+	drafts       chan judged
+	honestDrafts *rate.Limiter
+	spamDrafts   *rate.Limiter
+	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
+	backups      sync.Mutex // held while one is made
 
 	listening map[string]net.Addr // set before Serve calls ready
 }
@@ -91,7 +95,8 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 		return nil, err
 	}
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
-		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue)}
+		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
+		honestDrafts: rate.NewLimiter(sureDrafts, sureDraftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, sureDraftsBurst)}
 	n.lessons.changed = make(chan struct{})
 	n.metrics = newMetrics(n.registry, n)
 	n.doors = gateway.NewMetrics(n.registry)

@@ -64,12 +64,44 @@ func (f *features) unique() {
 	f.hashes = set
 }
 
-// sorted returns a sorted copy for a lesson.
+// sorted returns a sorted copy for a lesson. Hashes are spread evenly, so three passes by digits of 11 bits sort thousands of
+// them in a fraction of what comparing takes.
 func (f *features) sorted() []uint32 {
 	s := slices.Clone(f.hashes)
-	slices.Sort(s)
+	if len(s) < digits {
+		slices.Sort(s)
+		return s
+	}
+	f.all = slices.Grow(f.all[:0], len(s))[:len(s)]
+	from, to := s, f.all
+	var counts [3][digits]uint32
+	for _, h := range s {
+		for pass := range counts {
+			counts[pass][h>>(pass*digitBits)%digits]++
+		}
+	}
+	for pass := range counts {
+		at := &counts[pass]
+		sum := uint32(0)
+		for d, n := range at {
+			at[d] = sum
+			sum += n
+		}
+		for _, h := range from {
+			d := h >> (pass * digitBits) % digits
+			to[at[d]] = h
+			at[d]++
+		}
+		from, to = to, from
+	}
+	copy(s, from) // the third pass ends in f.all
 	return s
 }
+
+const (
+	digitBits = 11
+	digits    = 1 << digitBits
+)
 
 // Hashes are spread over their upper bits by whoever makes them: slots and weights are found by these.
 
