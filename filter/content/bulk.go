@@ -62,14 +62,14 @@ func signature(value string) (domain, selector string, covers bool) {
 // UnsubscribeOwn speaks for bulk mail that is ended (List-Unsubscribe, RFC 2369) at its author's own domain. Value: 1. Argument:
 // the host.
 func UnsubscribeOwn(m *message.Message) message.Result {
-	field := m.Header.Get("List-Unsubscribe")
-	if field == "" || m.From.Domain == "" {
+	field, author := m.Header.Get("List-Unsubscribe"), m.Facts.Guise.Author
+	if field == "" || author == "" {
 		return message.Absent
 	}
 	for uri := range strings.SplitSeq(field, ",") {
 		uri = strings.Trim(uri, " <>\t")
 		_, host := link.Split(uri)
-		if host != "" && link.Organisation(host) == link.Organisation(m.From.Domain) {
+		if rest, ok := strings.CutSuffix(host, author); ok && (rest == "" || strings.HasSuffix(rest, ".")) {
 			return message.Present(1, quote(host))
 		}
 	}

@@ -94,10 +94,13 @@ func TestOneClick(t *testing.T) {
 			t.Errorf("%s: %v", name, r)
 		}
 	}
-	if r := UnsubscribeOwn(email.ParseBytes([]byte("From: a@harbour.example\n" + field + "\n"))); !r.Equal(message.Present(1, "news.harbour.example")) {
+	m := email.ParseBytes([]byte("From: a@harbour.example\n" + field + "\n"))
+	m.Facts.Guise.Author = "harbour.example"
+	if r := UnsubscribeOwn(m); !r.Equal(message.Present(1, "news.harbour.example")) {
 		t.Error(r)
 	}
-	if r := UnsubscribeOwn(email.ParseBytes([]byte("From: a@b.example\n" + field + "\n"))); r.State != message.StateAbsent {
+	m.Facts.Guise.Author = "arbour.example"
+	if r := UnsubscribeOwn(m); r.State != message.StateAbsent {
 		t.Error(r)
 	}
 }

@@ -212,7 +212,7 @@ func SpacedLetters(m *message.Message) message.Result {
 	for _, s := range texts(m) {
 		for i := 0; i+2*minSpaced-1 <= len(s); {
 			if !separator[s[i+1]] || !separator[s[i+3]] {
-				i++
+				i = nextSpaced(s, i+1)
 				continue
 			}
 			end, same := spacedRun(s, i)
@@ -228,6 +228,19 @@ func SpacedLetters(m *message.Message) message.Result {
 		return message.Absent
 	}
 	return message.Present(count(n), n, quote(first))
+}
+
+// nextSpaced is where from i on the next run may begin. Of four bytes in a row that lie inside a run two are separators with one
+// byte between them, and a run has such four at every fourth place.
+func nextSpaced(s string, i int) int {
+	j := i + 1
+	for j+3 < len(s) && !(separator[s[j]] && separator[s[j+2]]) && !(separator[s[j+1]] && separator[s[j+3]]) {
+		j += 4
+	}
+	if j+3 >= len(s) {
+		j = max(i+1, len(s)-2*minSpaced) // the rest is shorter than a run, or nearly
+	}
+	return max(i, j-4)
 }
 
 // spacedRun is the end of the run of letter, separator, letter ... at i, with one kind of separator, and no letter

@@ -3,6 +3,7 @@ package guise
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -146,7 +147,7 @@ func claimIn(words, text string) claim {
 	var buf [96]byte
 	for at := 0; at < len(words); {
 		end := at + wordEnd(words[at:])
-		if n := end - at; n > 0 && n <= maxWord {
+		if n := end - at; n > 0 && n <= maxWord && maybe(words[at:end]) {
 			if first := skeleton(append(buf[:0], words[at:end]...)); len(first) > 0 {
 				if c := claimAt(words, at, first, text); c.brand != nil {
 					return c
@@ -156,6 +157,14 @@ func claimIn(words, text string) claim {
 		at = end + 1
 	}
 	return claim{}
+}
+
+// maybe reports whether a folded word can begin a brand: most words are passed over by a look at two bytes.
+func maybe(word string) bool {
+	if len(word) < 2 || word[0] >= utf8.RuneSelf || word[1] >= utf8.RuneSelf || word[0] == 'v' || word[1] == 'n' || word[1] == 'r' || word[1] == 'v' {
+		return true // the skeleton may begin otherwise
+	}
+	return known.starts[uint16(plain[word[0]])<<8|uint16(plain[word[1]])]
 }
 
 // maxWord bounds the words that are looked up, in bytes.
@@ -281,13 +290,14 @@ func lured(label, part string) bool {
 
 // joinedBrand finds a brand joined with a lure ("brandsupport").
 func joinedBrand(skeleton []byte) *brand {
+	begins := known.starts[start(skeleton)]
 	for cut := 3; cut+3 <= len(skeleton); cut++ {
-		if lureSkeleton[string(skeleton[cut:])] && cut >= minImitated {
+		if begins && cut >= minImitated && lureSkeleton[string(skeleton[cut:])] {
 			if b := brandOf(skeleton[:cut]); b != nil && !b.common {
 				return b
 			}
 		}
-		if lureSkeleton[string(skeleton[:cut])] && len(skeleton)-cut >= minImitated {
+		if len(skeleton)-cut >= minImitated && known.starts[start(skeleton[cut:])] && lureSkeleton[string(skeleton[:cut])] {
 			if b := brandOf(skeleton[cut:]); b != nil && !b.common {
 				return b
 			}
@@ -313,7 +323,7 @@ func misspelt(label string) *brand {
 	}
 	skeleton := string(appendSkeleton(nil, label))
 	for _, s := range known.long {
-		if d := len(s.skeleton) - len(skeleton); -1 <= d && d <= 1 && near(skeleton, s.skeleton) {
+		if d := len(s.skeleton) - len(skeleton); -1 <= d && d <= 1 && (s.skeleton[0] == skeleton[0] || s.skeleton[len(s.skeleton)-1] == skeleton[len(skeleton)-1]) && near(skeleton, s.skeleton) {
 			return s.brand
 		}
 	}

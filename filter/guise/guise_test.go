@@ -31,6 +31,7 @@ func TestSignals(t *testing.T) {
 		{"From: PayPal Service <x@harbour.example>\n\n", "brand_name"},
 		{"From: Pаyраl <x@harbour.example>\n\n", "brand_name"}, // Cyrillic а and р
 		{"From: PayPa1 Billing <x@harbour.example>\n\n", "brand_name"},
+		{"From: Arnazon Prime <x@harbour.example>\n\n", "brand_name"},
 		{"From: \"Wells  Fargo\" <x@harbour.example>\n\n", "brand_name"},
 		{"From: Amazon <x@amazon.co.jp>\n\n", ""},
 		{"From: Apple Support <x@harbour.example>\n\n", "brand_name"},

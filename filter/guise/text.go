@@ -2,6 +2,7 @@ package guise
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"rempart/message"
 )
@@ -36,10 +37,10 @@ func BrandText(m *message.Message) message.Result {
 	if len(hosts) == 0 || m.Channel == message.Email && talks(m) {
 		return message.Absent
 	}
-	var opening [maxOpening]byte
-	text := string(appendOpening(opening[:0], m.VisibleText()))
+	text := m.VisibleText()
+	text = text[:min(len(text), maxOpening)]
 	var buf [2 * maxOpening]byte
-	c := claimIn(string(appendWords(buf[:0], text)), text)
+	c := claimIn(string(appendOpening(buf[:0], text)), text)
 	if c.brand == nil || speaksFor(c.brand, m) {
 		return message.Absent
 	}
@@ -51,17 +52,41 @@ func BrandText(m *message.Message) message.Result {
 	return message.Present(1, quote(c.text), quote(hosts[0].Name))
 }
 
-// appendOpening appends the beginning of a text, without the addresses in it.
+// appendOpening appends the words of a text like [appendWords], without the addresses in it.
 func appendOpening(dst []byte, text string) []byte {
-	for w := range strings.FieldsSeq(text[:min(len(text), maxOpening)]) {
-		if len(dst)+len(w)+1 > cap(dst) {
-			break
-		}
-		if strings.IndexByte(w, '@') < 0 && strings.Index(w, "://") < 0 && !(strings.IndexByte(w, '.') > 0 && strings.IndexByte(w, '/') > 0) {
-			dst = append(append(dst, w...), ' ')
+	from := len(dst) // where the word between spaces began
+	address, ascii := false, true
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			dst = append(dst, c+'a'-'A')
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			dst = append(dst, c)
+		case c >= utf8.RuneSelf:
+			dst = append(dst, c)
+			ascii = false
+		default:
+			if c <= ' ' && address {
+				dst = dst[:from]
+			}
+			if n := len(dst); n > 0 && dst[n-1] != ' ' {
+				dst = append(dst, ' ')
+			}
+			if c <= ' ' {
+				from, address = len(dst), false
+			} else {
+				address = address || c == '@' || c == '/'
+			}
 		}
 	}
-	return dst
+	if address {
+		dst = dst[:from]
+	}
+	if ascii {
+		return dst
+	}
+	return appendWords(nil, string(dst))
 }
 
 // BrandLink speaks against a link to a host that has a known brand's name in it and is not the brand's

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rempart/message"
+	wire "rempart/message/link"
 )
 
 // service is what anybody can put at a host of a known company.
@@ -120,7 +121,7 @@ var openRedirects = [...]struct{ host, path string }{
 	{"google.", "/url"}, {"google.", "/amp/"}, {"google.", "/travel/clk"}, {"google.", "/local_url"}, {"google.", "/pagead/"},
 	{"bing.com", "/ck/"}, {"bing.com", "/aclk"}, {"youtube.com", "/redirect"}, {"youtube.com", "/attribution_link"},
 	{"linkedin.com", "/safety/"}, {"linkedin.com", "/slink"}, {"linkedin.com", "/redir"}, {"facebook.com", "/l.php"},
-	{"facebook.com", "/flx/"}, {"baidu.com", "/link"}, {"search.yahoo.", "/"}, {"r.search.yahoo.com", "/"}, {"medium.com", "/r/"},
+	{"facebook.com", "/flx/"}, {"baidu.com", "/link"}, {"r.search.yahoo.com", "/"}, {"click.search.yahoo.com", "/"}, {"medium.com", "/r/"},
 	{"steamcommunity.com", "/linkfilter"}, {"slack-redir.net", "/link"}, {"naver.com", "/bridge"}, {"ebay.", "/rover/"},
 	{"amazon.", "/gp/redirect"}, {"pinterest.", "/offsite"}, {"tiktok.com", "/link/"}, {"weibo.cn", "/sinaurl"}, {"etsy.com", "/r/"},
 	{"microsoft.com", "/redirect"}, {"indeed.com", "/rc/clk"}, {"samsung.com", "/redirect"}, {"capterra.com", "/clickthrough"},
@@ -145,7 +146,21 @@ func Redirector(m *message.Message) message.Result {
 	return message.Present(count(n), quote(first))
 }
 
+// redirecting are the first labels of their domains.
+var redirecting = func() map[string]bool {
+	names := map[string]bool{}
+	for _, o := range openRedirects {
+		domain := wire.Organisation(strings.TrimSuffix(o.host, "."))
+		name, _, _ := strings.Cut(domain, ".")
+		names[name] = true
+	}
+	return names
+}()
+
 func redirectsAt(m *message.Message, h *message.LinkedHost) bool {
+	if name, _, _ := strings.Cut(h.Domain, "."); !redirecting[name] {
+		return false
+	}
 	for _, o := range openRedirects {
 		if !strings.HasPrefix(h.Domain, o.host) && h.Name != o.host {
 			continue
