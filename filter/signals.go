@@ -90,6 +90,8 @@ var emailSignals = []signal{
 	{"subject_recipient", +0.8, message.Content, message.Phishing, guise.SubjectRecipient},
 	{"freemail_office", +0.6, message.SourceAnalysis, message.Scam, guise.FreemailOffice},
 	{"freemail_reply", +0.8, message.Characteristic, message.Scam, guise.FreemailReply},
+	{"freemail_around", +0.8, message.SourceAnalysis, message.CategoryNone, guise.FreemailAround},
+	{"message_id_elsewhere", +0.1, message.Characteristic, message.CategoryNone, guise.IDElsewhere},
 	{"disposable", +1.5, message.SourceAnalysis, message.CategoryNone, guise.Disposable},
 	{"mailer_forged", +0.8, message.Characteristic, message.CategoryNone, content.MailerForged},
 	{"message_id_local", +0.3, message.Characteristic, message.CategoryNone, content.MessageIDLocal},

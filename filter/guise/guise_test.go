@@ -22,6 +22,7 @@ var signals = map[string]func(*message.Message) message.Result{
 	"brand_link": BrandLink, "own_lookalike": OwnLookalike, "reply_lookalike": ReplyLookalike, "name_domain": NameDomain,
 	"name_own": NameOwn, "name_postmaster": NamePostmaster, "from_impossible": FromImpossible, "from_random": FromRandom,
 	"subject_recipient": SubjectRecipient, "freemail_office": FreemailOffice, "freemail_reply": FreemailReply, "disposable": Disposable,
+	"freemail_around": FreemailAround, "message_id_elsewhere": IDElsewhere,
 }
 
 // Each mail makes exactly the named signals present.
@@ -81,6 +82,14 @@ func TestSignals(t *testing.T) {
 		{"From: x <a@gmail.com>\nReply-To: claims.a@gmail.com\n\n", "freemail_reply"},
 		{"From: x <a@gmail.com>\nReply-To: b@gmail.com\nList-Id: <l.example>\n\n", ""},
 		{"From: x <a@mailinator.com>\n\n", "disposable"},
+		{"Received: from pc by mx.harbour.example; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: x <a@gmail.com>\n\n", "freemail_around"},
+		{"Received: by mail-x.google.com with SMTP id 1; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: x <a@gmail.com>\n\n", ""},
+		{"Received: from pc by mx.harbour.example; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: x <a@gmail.com>\nMessage-ID: <1@mail.gmail.com>\n\n", ""},
+		{"Received: from pc by notgoogle.com; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: x <a@gmail.com>\n\n", "freemail_around"},
+		{"From: x <a@gmail.com>\n\n", ""}, // no hop was told
+		{"From: x <a@harbour.example>\nMessage-ID: <1@sender.test>\n\n", "message_id_elsewhere"},
+		{"From: x <a@harbour.example>\nMessage-ID: <1@mail.harbour.example>\n\n", ""},
+		{"From: x <a@harbour.example>\nMessage-ID: <1@sender.test>\nList-Id: <l.example>\n\n", ""},
 	} {
 		m := read(tt.mail)
 		for name, signal := range signals {
