@@ -13,6 +13,9 @@ import (
 // the domain.
 func BrandName(m *message.Message) message.Result {
 	g := &m.Facts.Guise
+	if strings.Contains(m.From.Name, "@") { // an address has its own signal
+		return message.Absent
+	}
 	c := claimIn(g.Name, m.From.Name)
 	if c.brand == nil || speaksFor(c.brand, m) || strings.Contains(g.Name, " via ") || branded(g.Author, c.text) {
 		return message.Absent
@@ -39,16 +42,21 @@ func branded(domain, text string) bool {
 
 // speaksFor reports whether the message comes from the brand, as far as it says.
 func speaksFor(b *brand, m *message.Message) bool {
-	if m.From.Domain != "" && b.ownsHost(m.From.Domain, m.Facts.Guise.Author) {
+	shared := freemail[m.From.Domain] && !reserved[strings.ToLower(m.From.Local)] // with everybody who has a mailbox there
+	if m.From.Domain != "" && !shared && b.ownsHost(m.From.Domain, m.Facts.Guise.Author) {
 		return true
 	}
 	for _, d := range m.Facts.Auth.DKIM {
-		if d.Status == "pass" && b.ownsHost(d.Domain, organisation(d.Domain)) {
+		if d.Status == "pass" && !freemail[organisation(d.Domain)] && b.ownsHost(d.Domain, organisation(d.Domain)) {
 			return true
 		}
 	}
 	return false
 }
+
+// reserved are the mailboxes that who runs a free mail service keeps to itself.
+var reserved = set(`no-reply noreply no_reply donotreply do-not-reply mailer-daemon postmaster abuse admin administrator account
+	accounts billing contact help info kundenservice news newsletter security service support team`)
 
 // BrandDomain speaks against an author, or an address for answers, in a domain that imitates a known brand's: its name with
 // words of an office ("brand-support.example"), with letters that look alike, or with one letter wrong. Value: 1; 0.6 for a

@@ -161,7 +161,7 @@ func claimIn(words, text string) claim {
 
 // maybe reports whether a folded word can begin a brand: most words are passed over by a look at two bytes.
 func maybe(word string) bool {
-	if len(word) < 2 || word[0] >= utf8.RuneSelf || word[1] >= utf8.RuneSelf || word[0] == 'v' || word[1] == 'n' || word[1] == 'r' || word[1] == 'v' {
+	if len(word) < 2 || word[0] >= utf8.RuneSelf || word[1] >= utf8.RuneSelf || strings.IndexByte("nrv", word[1]) >= 0 {
 		return true // the skeleton may begin otherwise
 	}
 	return known.starts[uint16(plain[word[0]])<<8|uint16(plain[word[1]])]
@@ -323,7 +323,9 @@ func misspelt(label string) *brand {
 	}
 	skeleton := string(appendSkeleton(nil, label))
 	for _, s := range known.long {
-		if d := len(s.skeleton) - len(skeleton); -1 <= d && d <= 1 && (s.skeleton[0] == skeleton[0] || s.skeleton[len(s.skeleton)-1] == skeleton[len(skeleton)-1]) && near(skeleton, s.skeleton) {
+		d := len(s.skeleton) - len(skeleton)
+		ends := s.skeleton[0] == skeleton[0] || s.skeleton[len(s.skeleton)-1] == skeleton[len(skeleton)-1] // one wrong letter leaves one
+		if ends && -1 <= d && d <= 1 && near(skeleton, s.skeleton) {
 			return s.brand
 		}
 	}

@@ -3,11 +3,12 @@ package guise
 // brands are names that phishing borrows, and the domains that their owners send from: postal services, banks, payment,
 // cloud, shops, telephone companies, tax offices and the like. From public knowledge, not from any collection of mail. A
 // domain "name.*" is that name under every country's and the generic top level domains. A common name is also a word or
-// surname: it counts only where nothing but words of an office stand beside it ("Apple Support", "Chase Security Team").
+// surname: it counts only where nothing but words of an office stand beside it ("Apple Support", "Chase Security Team"). Domains
+// where customers put their own hosts are left out.
 var brands = [...]brand{
 	// Mail, cloud, programs.
-	{"microsoft|office 365|office365|microsoft 365|outlook 365|onedrive|sharepoint", "microsoft.* microsoftonline.com office.com office365.com outlook.com live.com sharepoint.com sharepointonline.com onedrive.com azure.com windows.com microsoftemail.com skype.com xbox.com github.com linkedin.com msn.com bing.com onmicrosoft.com microsoftstoreemail.com mails.microsoft.com dynamics.com powerbi.com", false},
-	{"google|gmail|google drive|google workspace", "google.* gmail.com googlemail.com youtube.com googleapis.com withgoogle.com goo.gl blogger.com android.com chromium.org", false},
+	{"microsoft|office 365|office365|microsoft 365|outlook 365|onedrive|sharepoint", "microsoft.* microsoftonline.com office.com office365.com outlook.com live.com sharepoint.com sharepointonline.com onedrive.com azure.com windows.com microsoftemail.com skype.com xbox.com github.com linkedin.com msn.com bing.com microsoftstoreemail.com mails.microsoft.com dynamics.com powerbi.com", false},
+	{"google|gmail|google drive|google workspace", "google.* gmail.com googlemail.com youtube.com withgoogle.com goo.gl blogger.com android.com chromium.org", false},
 	{"icloud|itunes|apple id|app store|apple pay", "apple.com icloud.com me.com itunes.com", false},
 	{"apple", "apple.com icloud.com me.com itunes.com", true},
 	{"adobe|adobe sign|adobe acrobat", "adobe.* adobesign.com echosign.com behance.net", false},
@@ -17,7 +18,7 @@ var brands = [...]brand{
 	{"zoom", "zoom.us zoom.com zoomgov.com", true},
 	{"slack", "slack.com", true},
 	{"github", "github.com githubapp.com", false},
-	{"godaddy", "godaddy.com secureserver.net", false},
+	{"godaddy", "godaddy.com", false},
 	{"ionos", "ionos.*", false},
 	{"ovh|ovhcloud", "ovh.* ovhcloud.com", false},
 	{"norton|norton lifelock|geek squad", "norton.com lifelock.com nortonlifelock.com symantec.com gendigital.com bestbuy.com geeksquad.com", true},
@@ -46,7 +47,7 @@ var brands = [...]brand{
 	{"sirius xm|siriusxm", "siriusxm.com", false},
 	{"dazn", "dazn.com", false},
 	// Shops.
-	{"amazon|amazon prime|amazon pay", "amazon.* amazonaws.com aws.com primevideo.com audible.com amazonses.com amazon.co.jp a2z.com", false},
+	{"amazon|amazon prime|amazon pay", "amazon.* aws.com primevideo.com audible.com amazon.co.jp a2z.com", false},
 	{"ebay", "ebay.*", false},
 	{"walmart", "walmart.* walmart.com", false},
 	{"costco", "costco.* costco.com costcotravel.com", false},
