@@ -67,7 +67,7 @@ func (l *look) rtf(b []byte) {
 // pdf finds links and what runs when a PDF (ISO 32000) is opened, also in its compressed object streams.
 func (l *look) pdf(b []byte) {
 	l.pdfObjects(b)
-	for i := 0; l.left > 0; {
+	for i, streams := 0, 0; l.left > 0 && streams < maxStreams; streams++ {
 		n := bytes.Index(b[i:], []byte("/ObjStm"))
 		if n < 0 {
 			return

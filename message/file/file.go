@@ -23,6 +23,7 @@ const (
 	maxMember   = 512 << 10 // bytes unpacked of one file in it
 	maxDepth    = 3         // of archives in archives
 	maxLinks    = 20        // of one attachment
+	maxStreams  = 200       // of objects in a PDF
 )
 
 // Worth reports whether a file of that name, declared type and beginning can hold what [Inspect] finds.

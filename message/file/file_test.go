@@ -210,6 +210,15 @@ func TestBomb(t *testing.T) {
 	}
 }
 
+// Streams without end cost no more than the cap.
+func TestManyStreams(t *testing.T) {
+	l := look{left: maxUnpacked}
+	b := bytes.Repeat([]byte("/ObjStm stream\r\n\x78\x9c\x03\x00\x00\x00\x00\x01"), MaxBytes/30)
+	if n := testing.AllocsPerRun(1, func() { l.pdf(b) }); n > 20*maxStreams {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // FuzzInspect: no file makes it fail, and what it returns keeps to the caps.
 func FuzzInspect(f *testing.F) {
 	for _, b := range [][]byte{zipped(f, "in.zip", string(zipped(f, "b.js", "x"))), rar4File("b.scr", 4), rar5File("b.scr", []byte{2, 1, 0}),
