@@ -119,11 +119,21 @@ func read(path string, r io.Reader, visit func(Item) error) error {
 
 // ReadMail reads a file that is one mail, whatever its first bytes.
 func ReadMail(path string) (*message.Message, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := ReadRaw(path)
 	if err != nil {
 		return nil, err
 	}
 	return Mail(raw), nil
+}
+
+// ReadRaw reads the bytes of a file that is one mail.
+func ReadRaw(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, MaxMessage))
 }
 
 // Mail is the message of a mail that was delivered to a file.

@@ -42,7 +42,7 @@ type Setup struct {
 // Online runs the online protocol over an index in TREC format: "spam|ham PATH" a line, paths relative to the index.
 // Progress, if not nil, is called after each message.
 func Online(ctx context.Context, index string, setup Setup, progress func(done, of int)) (Figures, []Result, error) {
-	entries, err := readIndex(index)
+	entries, err := ReadIndex(index)
 	if err != nil {
 		return Figures{}, nil, err
 	}
@@ -54,15 +54,15 @@ func Online(ctx context.Context, index string, setup Setup, progress func(done, 
 		if err := ctx.Err(); err != nil {
 			return Figures{}, nil, err
 		}
-		m, err := corpus.ReadMail(e.path)
+		m, err := corpus.ReadMail(e.Path)
 		if err != nil {
 			return Figures{}, nil, err
 		}
 		if setup.Mask {
 			m = corpus.Mail(corpus.Mask(m.Raw))
 		}
-		results = append(results, judge(ctx, f, m, e.path, e.spam))
-		school.teach(ctx, m, e.spam)
+		results = append(results, judge(ctx, f, m, e.Path, e.Spam))
+		school.teach(ctx, m, e.Spam)
 		if progress != nil {
 			progress(i+1, len(entries))
 		}
@@ -114,18 +114,20 @@ func (s *school) teach(ctx context.Context, m *message.Message, spam bool) {
 	s.waiting = s.waiting[1:]
 }
 
-type entry struct {
-	path string
-	spam bool
+// Entry is one line of an index.
+type Entry struct {
+	Path string
+	Spam bool
 }
 
-func readIndex(index string) ([]entry, error) {
+// ReadIndex reads an index in TREC format: "spam|ham PATH" a line, paths relative to the index.
+func ReadIndex(index string) ([]Entry, error) {
 	file, err := os.Open(index)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	var entries []entry
+	var entries []Entry
 	scan := bufio.NewScanner(file)
 	for line := 1; scan.Scan(); line++ {
 		label, path, ok := strings.Cut(strings.TrimSpace(scan.Text()), " ")
@@ -135,7 +137,7 @@ func readIndex(index string) ([]entry, error) {
 		if !ok || label != "spam" && label != "ham" {
 			return nil, fmt.Errorf("%s:%d: want \"spam PATH\" or \"ham PATH\"", index, line)
 		}
-		entries = append(entries, entry{filepath.Join(filepath.Dir(index), path), label == "spam"})
+		entries = append(entries, Entry{filepath.Join(filepath.Dir(index), path), label == "spam"})
 	}
 	if err := scan.Err(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", index, err)
