@@ -9,11 +9,13 @@ package filter
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"rempart/campaign"
 	"rempart/filter/auth"
+	"rempart/filter/base"
 	"rempart/filter/behaviour"
 	"rempart/filter/guise"
 	"rempart/filter/learn"
@@ -25,6 +27,7 @@ import (
 // Filter judges. Any number of goroutines may judge while one applies lessons.
 type Filter struct {
 	model  *learn.Model
+	base   *base.Weights // nil from scratch
 	book   atomic.Pointer[campaign.Book]
 	known  atomic.Pointer[reputation.Table]
 	asks   atomic.Pointer[Asks]
@@ -46,10 +49,14 @@ type table struct {
 
 // Options of a filter.
 type Options struct {
-	// Scratch makes every prior zero: what such a filter knows it was taught. For measuring learners.
+	// Scratch leaves the shipped weights out and makes every prior zero: what such a filter knows it was taught. For
+	// measuring learners.
 	Scratch bool
 	// Only lets a part of the filter judge alone. For measuring what each is worth.
 	Only Part
+
+	// Base is judged with in place of the shipped weights. For measuring weights.
+	Base *base.Weights
 }
 
 // Part is a part of the filter; the zero value is the whole.
@@ -71,7 +78,8 @@ type Asks struct {
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
-	f := &Filter{model: learn.New(o.Scratch), calls: behaviour.NewCallers(), tables: map[tableKey]*table{}}
+	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), tables: map[tableKey]*table{}}
+	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
 	f.Ask(Asks{})
@@ -85,16 +93,56 @@ func New(o Options) *Filter {
 		}
 		rows := make([]learn.Signal, len(t.rows))
 		for i, r := range t.rows {
-			rows[i] = learn.Signal{Name: r.name, Method: r.method, Prior: message.Odds(r.prior)}
+			rows[i] = learn.Signal{Name: r.name, Method: r.method, Prior: priorWith(f.base, t.channel, r), Fades: strings.HasPrefix(r.name, basePrefix)}
 		}
 		for _, d := range t.directions {
-			f.tables[tableKey{t.channel, d}] = &table{t.rows, f.model.Combiner(t.channel, d, rows)}
+			f.tables[tableKey{t.channel, d}] = &table{t.rows, f.model.Combiner(t.channel, d, f.bias(t.channel), rows)}
 		}
 		longest = max(longest, len(rows))
 	}
 	f.pool.New = func() any { r := make([]message.Result, longest); return &r }
 	return f
 }
+
+func baseOf(o Options) *base.Weights {
+	switch {
+	case o.Scratch:
+		return nil
+	case o.Base != nil:
+		return o.Base
+	}
+	return base.Shipped()
+}
+
+// baseID is the id of the shipped weights that the filter judges with; empty from scratch.
+func (f *Filter) baseID() string {
+	if f.base == nil {
+		return ""
+	}
+	return f.base.ID
+}
+
+// priorWith is the prior of a signal before any lesson: for mail the shipped weights' where they have seen enough of it, or else the
+// table's. From scratch the model makes it zero.
+func priorWith(w *base.Weights, c message.Channel, r signal) message.LogOdds {
+	if w != nil && c == message.Email {
+		if odds, ok := w.Priors[r.name]; ok {
+			return odds
+		}
+	}
+	return message.Odds(r.prior)
+}
+
+// bias before any lesson.
+func (f *Filter) bias(c message.Channel) message.LogOdds {
+	if f.base != nil && c == message.Email {
+		return f.base.Bias
+	}
+	return priorBias
+}
+
+// priorBias: one message in eight is spam as long as nothing speaks for it.
+const priorBias = -2 * message.One
 
 // Ask says where facts come from, from the next message on.
 func (f *Filter) Ask(a Asks) { f.asks.Store(&a) }
@@ -130,7 +178,7 @@ func (f *Filter) Draft(m *message.Message) *message.Lesson {
 	t := f.tableOf(m)
 	results := f.pool.Get().(*[]message.Result)
 	defer f.pool.Put(results)
-	l := &message.Lesson{Message: m.Key(), Digest: m.Facts.Digest, Source: reputation.Key(m)}
+	l := &message.Lesson{Message: m.Key(), Digest: m.Facts.Digest, Source: reputation.Key(m), Base: f.baseID()}
 	t.combiner.Observe(l, m, t.read(*results, m))
 	return l
 }
@@ -196,6 +244,10 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	f.gatherCall(m, asks)
 	if m.Channel != message.Call {
 		guise.Gather(m)
+	}
+	if f.base != nil && m.Channel == message.Email {
+		s := f.base.Score(m)
+		m.Facts.Base = message.Base{Words: s.Words, Form: s.Form, Telling: s.Telling}
 	}
 	m.Facts.Reputation = f.known.Load().Of(reputation.Key(m))
 	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {

@@ -2,7 +2,9 @@ package filter
 
 import (
 	"slices"
+	"strings"
 
+	"rempart/filter/base"
 	"rempart/message"
 )
 
@@ -22,9 +24,34 @@ type SignalRow struct {
 func Signals() (rows []SignalRow) {
 	for _, t := range signalTables {
 		for _, r := range t.rows {
-			rows = append(rows, SignalRow{Channel: t.channel, Directions: slices.Clone(t.directions), Name: r.name, Prior: r.prior,
-				Method: r.method, Category: r.category})
+			rows = append(rows, SignalRow{Channel: t.channel, Directions: slices.Clone(t.directions), Name: r.name,
+				Prior: priorWith(base.Shipped(), t.channel, r).Float(), Method: r.method, Category: r.category})
 		}
 	}
 	return rows
+}
+
+// Learnable are the signals of mail whose priors public corpora can teach, and their hand-made priors, in log-odds, to which
+// such learning is drawn.
+func Learnable() (names []string, priors []float64) {
+	for _, r := range emailSignals {
+		if learnable(r) {
+			names, priors = append(names, r.name), append(priors, r.prior)
+		}
+	}
+	return names, priors
+}
+
+// learnable leaves out what the corpora do not show (envelope, network, what was taught), what those who collected them
+// changed (hops, recipients, dates of arrival), and the shipped weights themselves.
+func learnable(r signal) bool {
+	if r.method == message.SourceAnalysis {
+		return false
+	}
+	for _, prefix := range [...]string{basePrefix, "near_", "received_", "to_", "date_"} {
+		if strings.HasPrefix(r.name, prefix) {
+			return false
+		}
+	}
+	return true
 }

@@ -158,6 +158,10 @@ var emailSignals = []signal{
 	{"link_one_elsewhere", +0.3, message.Content, message.CategoryNone, link.OneElsewhere},
 	{"link_cheap_host", +0.5, message.Content, message.CategoryNone, link.CheapHost},
 	{"links", +0.05, message.Content, message.CategoryNone, link.Links},
+	{"base_words_spam", +1, message.Content, message.CategoryNone, baseWordsSpam},
+	{"base_words_ham", -1, message.Content, message.CategoryNone, baseWordsHam},
+	{"base_form_spam", +1, message.Characteristic, message.CategoryNone, baseFormSpam},
+	{"base_form_ham", -1, message.Characteristic, message.CategoryNone, baseFormHam},
 }
 
 var smsSignals = append([]signal{

@@ -10,6 +10,7 @@ type Facts struct {
 	Reputation Reputation
 	Campaign   Near
 	Digest     []byte // near-copy digest; empty if there is too little text
+	Base       Base   // of mail
 
 	From, To        Number  // of texts and calls, as the numbering plan reads them
 	Emergency       bool    // the called number is one for emergencies: it always passes
@@ -80,6 +81,12 @@ type Listing struct {
 type Reputation struct {
 	Known     bool // false: no store was asked
 	Spam, Ham uint32
+}
+
+// Base is what the shipped weights make of a mail, in log-odds: of what it says, and of how it is made.
+type Base struct {
+	Words, Form LogOdds
+	Telling     [2]string // the words that say most for the sign of Words
 }
 
 // Near is the nearest taught message that this one is a near copy of.

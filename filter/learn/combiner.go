@@ -9,6 +9,7 @@ type Signal struct {
 	Name   string
 	Method message.Method
 	Prior  message.LogOdds // log-odds for a value of 1 before anything was taught
+	Fades  bool            // the prior counts the less the more was taught; see [Combiner.faded]
 }
 
 // Combiner adds signals and learners of one channel and direction to one score. It is made by [Model.Combiner]; what it
@@ -16,6 +17,7 @@ type Signal struct {
 type Combiner struct {
 	channel   message.Channel
 	direction message.Direction
+	priorBias message.LogOdds
 	signals   []Signal
 	slots     map[string]int // signal name -> index
 	scratch   bool           // every prior is zero
@@ -28,6 +30,8 @@ type weights struct {
 	present []message.LogOdds // by signal
 	unknown []message.LogOdds // by signal: an outage is never learned as "no signal"
 	share   [maxLearners]message.LogOdds
+	spam    int64 // lessons
+	ham     int64
 }
 
 func newWeights(signals int) weights {
@@ -37,9 +41,6 @@ func newWeights(signals int) weights {
 // BiasName is the contribution of what is known before anything was seen of a message.
 const BiasName = "bias"
 
-// bias before anything was taught: one message in eight is spam as long as nothing speaks for it.
-const priorBias = -2 * message.One
-
 func (c *Combiner) coefficient(i int, state message.State) message.LogOdds {
 	if state == message.StateUnknown {
 		return c.learned.unknown[i]
@@ -47,14 +48,27 @@ func (c *Combiner) coefficient(i int, state message.State) message.LogOdds {
 	if c.scratch {
 		return c.learned.present[i]
 	}
-	return c.signals[i].Prior + c.learned.present[i]
+	prior := c.signals[i].Prior
+	if c.signals[i].Fades {
+		prior = c.faded(prior)
+	}
+	return prior + c.learned.present[i]
 }
+
+// faded is what is left of a prior that stands in for lessons until there are any: half of it after [fadeLessons] of the
+// rarer kind, a third after twice as many. One kind alone teaches nobody to tell the two apart, so the rarer one counts.
+func (c *Combiner) faded(prior message.LogOdds) message.LogOdds {
+	return prior * fadeLessons / message.LogOdds(fadeLessons+min(c.learned.spam, c.learned.ham))
+}
+
+// fadeLessons: by then the learners tell a mailbox's own spam from its own honest mail about as well as what was shipped.
+const fadeLessons = 100
 
 func (c *Combiner) bias() message.LogOdds {
 	if c.scratch {
 		return c.learned.bias
 	}
-	return priorBias + c.learned.bias
+	return c.priorBias + c.learned.bias
 }
 
 // input is the combiner's input for a signal's result: its value where it is present, 1 where it is unknown.

@@ -13,13 +13,13 @@ import (
 )
 
 var testSignals = []Signal{
-	{"date_ahead", message.Characteristic, message.Odds(1.9)},
-	{"spf_fail", message.SourceAnalysis, message.Odds(0.8)},
+	{"date_ahead", message.Characteristic, message.Odds(1.9), false},
+	{"spf_fail", message.SourceAnalysis, message.Odds(0.8), false},
 }
 
 func newModel(scratch bool) (*Model, *Combiner) {
-	m := New(scratch)
-	return m, m.Combiner(message.SMS, message.In, testSignals)
+	m := New(scratch, "")
+	return m, m.Combiner(message.SMS, message.In, -2*one, testSignals)
 }
 
 func text(s string) *message.Message {

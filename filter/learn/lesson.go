@@ -155,6 +155,11 @@ func (m *Model) teachCombiner(l *message.Lesson, own []table) (rate int64) {
 	}
 	m.succeed(l, scores, seen)
 	c.teach(l.Signals, err)
+	if spam {
+		c.learned.spam++
+	} else {
+		c.learned.ham++
+	}
 	return rate
 }
 

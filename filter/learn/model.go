@@ -21,6 +21,7 @@ type Model struct {
 	lessons     uint64
 	scratch     bool
 	silent      bool // the learners have no share
+	base        string // id of the weights that the priors come from; empty: none
 }
 
 // tenantBits: a tenant's table is small, since it holds only in what the tenant differs; a thousand of them fit in
@@ -31,10 +32,11 @@ const tenantBits = 15
 // one tenant's taste does not become everybody's.
 const sharedRate = oneScore / 64
 
-// New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught.
-func New(scratch bool) *Model {
+// New returns an untaught model. From scratch every prior counts as zero: what such a model knows it was taught. Base is the
+// id of the weights that the priors come from; verdicts name it.
+func New(scratch bool, base string) *Model {
 	m := &Model{tenants: map[string][]table{}, corrections: map[message.Scope]*correction{},
-		influences: map[message.Scope]*influence{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch}
+		influences: map[message.Scope]*influence{}, ledger: newLedger(), successions: newSuccessions(), scratch: scratch, base: base}
 	for i := range learners {
 		m.shared = append(m.shared, learners[i].make(learners[i].bits))
 	}
@@ -45,12 +47,12 @@ func New(scratch bool) *Model {
 // learn when nobody else speaks. Call it before lessons are applied.
 func (m *Model) Silence() { m.silent = true }
 
-// Combiner makes the combiner of one channel and direction over the signals of its table. Call it before lessons are
-// applied.
-func (m *Model) Combiner(c message.Channel, d message.Direction, signals []Signal) *Combiner {
+// Combiner makes the combiner of one channel and direction over the signals of its table. Bias is its score before anything
+// was seen or taught. Call it before lessons are applied.
+func (m *Model) Combiner(c message.Channel, d message.Direction, bias message.LogOdds, signals []Signal) *Combiner {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := &Combiner{channel: c, direction: d, signals: signals, slots: make(map[string]int, len(signals)), scratch: m.scratch,
+	n := &Combiner{channel: c, direction: d, priorBias: bias, signals: signals, slots: make(map[string]int, len(signals)), scratch: m.scratch,
 		learned: newWeights(len(signals))}
 	for i := range signals {
 		n.slots[signals[i].Name] = i
@@ -101,6 +103,9 @@ func (m *Model) Judge(c *Combiner, msg *message.Message, results []message.Resul
 		views = correctionFeaturesOf(f, msg)
 	}
 	model := strconv.Itoa(Extractor) + "/" + strconv.FormatUint(m.lessons, 10)
+	if m.base != "" {
+		model += "/" + m.base
+	}
 	verdicts := make([]*message.Verdict, len(kinds))
 	for k := range kinds {
 		verdicts[k] = m.verdict(c, results, scores[k], kinds[k], &views)

@@ -37,6 +37,8 @@ const (
 	combinerBias
 	combinerSignal
 	combinerShare
+	combinerSpam
+	combinerHam
 )
 
 const (
@@ -97,6 +99,8 @@ func (c *Combiner) appendSnapshot(b []byte) []byte {
 	b = wire.AppendUint(b, combinerChannel, uint64(c.channel))
 	b = wire.AppendUint(b, combinerDirection, uint64(c.direction))
 	b = wire.AppendInt(b, combinerBias, int64(c.learned.bias))
+	b = wire.AppendUint(b, combinerSpam, uint64(c.learned.spam))
+	b = wire.AppendUint(b, combinerHam, uint64(c.learned.ham))
 	for i, s := range c.signals {
 		b = wire.AppendRecord(b, combinerSignal, func(b []byte) []byte {
 			b = wire.AppendString(b, learnedName, s.Name)
@@ -161,7 +165,7 @@ func (m *Model) Restore(b []byte) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := New(m.scratch)
+	next := New(m.scratch, m.base)
 	learned := make(map[*Combiner]weights, len(m.combiners))
 	for _, c := range m.combiners {
 		learned[c] = newWeights(len(c.signals))
@@ -232,6 +236,7 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 	var channel message.Channel
 	var direction message.Direction
 	var bias message.LogOdds
+	var spam, ham int64
 	type signal struct {
 		name             string
 		present, unknown message.LogOdds
@@ -246,6 +251,10 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 			direction = message.Direction(c.Uint())
 		case combinerBias:
 			bias = message.LogOdds(c.Int())
+		case combinerSpam:
+			spam = int64(min(c.Uint(), maxLessons))
+		case combinerHam:
+			ham = int64(min(c.Uint(), maxLessons))
 		case combinerSignal:
 			var s signal
 			err := wire.Fields(c, func(tag wire.Tag, c wire.Content) error {
@@ -284,7 +293,7 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 		return err
 	}
 	w := learned[c]
-	w.bias, w.share = bias, shares
+	w.bias, w.share, w.spam, w.ham = bias, shares, spam, ham
 	for _, s := range signals {
 		if i, ok := c.slots[s.name]; ok {
 			w.present[i], w.unknown[i] = s.present, s.unknown
@@ -293,6 +302,9 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 	learned[c] = w
 	return nil
 }
+
+// maxLessons keeps a damaged number from overflowing what is reckoned with it.
+const maxLessons = 1 << 40
 
 func (l *ledger) read(b wire.Content) error {
 	var key string
