@@ -16,6 +16,7 @@ import (
 var layers = [][]string{
 	{"cmd/rempart"},
 	{"node"},
+	{"train"},
 	{"eval"},
 	{"world/send"},
 	{"console"},

@@ -40,6 +40,7 @@ type commands struct {
 	Scan    scanCmd    `cmd:"" help:"Judge messages from files or standard input."`
 	Learn   learnCmd   `cmd:"" help:"Teach that messages are spam or honest."`
 	Eval    evalCmd    `cmd:"" help:"Measure accuracy on a labelled corpus."`
+	Train   trainCmd   `cmd:"" help:"Make the weights that come with the program, or measure them."`
 	Demo    demoCmd    `cmd:"" help:"Run a node with made-up traffic on four channels to look at."`
 	Shadow  shadowCmd  `cmd:"" help:"Put a running node to shadow mode, or back."`
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print an example."`

@@ -92,14 +92,16 @@ func (f *features) readSubject(m *message.Message) {
 func (f *features) readLinks(m *message.Message, from string) {
 	var hosts []string
 	own, follow, images, far := 0, 0, 0, 0
-	target := ""
+	target, last, org := "", "", ""
 	one := true
 	for i := range m.Links[:min(len(m.Links), maxLinks)] {
 		l := &m.Links[i]
 		if l.Host == "" {
 			continue
 		}
-		org := organisation(l.Host)
+		if l.Host != last { // most links of a mail lead to one host
+			last, org = l.Host, organisation(l.Host)
+		}
 		if l.Kind == message.LinkImage {
 			if images++; org != from {
 				far++
