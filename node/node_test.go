@@ -145,7 +145,7 @@ func TestJudgeTeachRestart(t *testing.T) {
 	lesson, _ := json.Marshal(map[string]any{"label": "spam", "channel": "email", "message": []byte(offer)})
 	post(t, addr, "/v1/learn", "application/json", string(lesson), &taught)
 	post(t, addr, "/v1/judge/email", "message/rfc822", offer, &after)
-	if before.Probability >= 0.5 || after.Probability < 0.9 || taught.After != after.Probability {
+	if before.Probability >= 0.9 || after.Probability < 0.95 || taught.After != after.Probability {
 		t.Errorf("probability %v, then %v; the lesson said %+v", before.Probability, after.Probability, taught)
 	}
 	if got := n.tallies.Total(time.Now().Add(-2*time.Hour), time.Now().Add(time.Hour)).Volumes(); len(got) != 2 {

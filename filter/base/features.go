@@ -23,7 +23,7 @@ type spelt struct {
 	from, to int
 }
 
-const slotBits = 13
+const slotBits = 12
 
 // pool: a fresh set for every mail would cost more than hashing it.
 var pool = sync.Pool{New: func() any { return &features{slots: make([]uint64, 1<<slotBits)} }}
@@ -40,8 +40,8 @@ func (f *features) read(m *message.Message) {
 	f.readForm(m)
 }
 
-// add puts a hash into a set and reports whether it is new. The slots are never full: [maxFeatures] words, a few hundred
-// themes and traits.
+// add puts a hash into a set and reports whether it is new. The slots are never full: [maxFeatures] words, [maxThemes],
+// a few hundred traits.
 func (f *features) add(set *[]uint32, hash uint32) bool {
 	want := f.gen<<32 | uint64(hash)
 	for i := hash >> (32 - slotBits); ; i = (i + 1) & (1<<slotBits - 1) {

@@ -323,21 +323,17 @@ func nameAndDomain(name, org string) uint32 {
 
 // textShape is what letters a text is made of: capitals, pictures, letters of fancy alphabets, long numbers, marks.
 func textShape(s string) (shape uint32) {
-	var letters, capitals, digits, exclaims int
-	for _, r := range s {
+	var ascii [5]int
+	letters := 0
+	for i := 0; i < len(s); {
+		if s[i] < utf8.RuneSelf {
+			ascii[asciiKind[s[i]]]++
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		i += size
 		switch {
-		case r < utf8.RuneSelf:
-			switch {
-			case 'a' <= r && r <= 'z':
-				letters++
-			case 'A' <= r && r <= 'Z':
-				letters++
-				capitals++
-			case '0' <= r && r <= '9':
-				digits++
-			case r == '!':
-				exclaims++
-			}
 		case r >= 0x1d400 && r < 0x1d800:
 			shape |= 1
 		case r >= 0x1f000 && r < 0x1fc00, r >= 0x2600 && r < 0x27c0:
@@ -346,6 +342,8 @@ func textShape(s string) (shape uint32) {
 			letters++
 		}
 	}
+	capitals, digits, exclaims := ascii[capital], ascii[digit], ascii[exclaim]
+	letters += ascii[small] + capitals
 	if letters > 6 && capitals*2 > letters {
 		shape |= 4
 	}
@@ -357,3 +355,28 @@ func textShape(s string) (shape uint32) {
 	}
 	return shape
 }
+
+// Kinds of ASCII characters.
+const (
+	other = iota
+	small
+	capital
+	digit
+	exclaim
+)
+
+var asciiKind = func() (kind [utf8.RuneSelf]uint8) {
+	for c := range kind {
+		switch {
+		case 'a' <= c && c <= 'z':
+			kind[c] = small
+		case 'A' <= c && c <= 'Z':
+			kind[c] = capital
+		case '0' <= c && c <= '9':
+			kind[c] = digit
+		case c == '!':
+			kind[c] = exclaim
+		}
+	}
+	return kind
+}()

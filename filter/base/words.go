@@ -17,6 +17,7 @@ const (
 	maxField    = 200   // bytes of subject or name
 	stemRunes   = 6
 	maxFeatures = 2048 // of words, a mail
+	maxThemes   = 1024 // features of themes, a mail
 )
 
 // A place is where a word stands, or what kind of feature a hash is of.
@@ -55,7 +56,7 @@ func (f *features) readWordsOf(place uint32, s string, most int) {
 		if w.runes == 0 {
 			continue
 		}
-		if theme := themes.of(w.hash); theme != 0 {
+		if theme := themes.of(w.hash); theme != 0 && len(f.themes) < maxThemes {
 			f.addTheme(place, theme, lastTheme)
 			lastTheme = theme
 		}

@@ -20,7 +20,7 @@ type Model struct {
 	successions map[int]*succession // by place of the heir
 	lessons     uint64
 	scratch     bool
-	silent      bool // the learners have no share
+	silent      bool   // the learners have no share
 	base        string // id of the weights that the priors come from; empty: none
 }
 
