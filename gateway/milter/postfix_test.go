@@ -3,265 +3,51 @@
 package milter
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"os/user"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"rempart/config"
+	"rempart/gateway/milter/postfix"
 	"rempart/message"
 )
 
-// sink is the mail server behind Postfix: it takes everything and keeps it as it came.
-type sink struct {
-	listener net.Listener
-	mu       sync.Mutex
-	mails    []sunk
-	group    sync.WaitGroup
+// server is a Postfix that asks the front door, and the mail server behind it. The second port asks no milter.
+type server struct {
+	*postfix.Server
+	t    *testing.T
+	sink *postfix.Sink
 }
-
-type sunk struct {
-	to   []string
-	data string
-}
-
-func newSink(t *testing.T) *sink {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &sink{listener: l}
-	s.group.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.group.Go(func() { s.serve(c) })
-		}
-	})
-	return s
-}
-
-func (s *sink) serve(c net.Conn) {
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	r := bufio.NewReader(c)
-	say := func(line string) { fmt.Fprintf(c, "%s\r\n", line) }
-	say("220 sink")
-	var m sunk
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		switch verb := strings.ToUpper(strings.Fields(line + " x")[0]); verb {
-		case "RCPT":
-			m.to = append(m.to, line[strings.IndexByte(line, '<')+1:strings.IndexByte(line, '>')])
-			say("250 ok")
-		case "DATA":
-			say("354 go on")
-			for {
-				line, err := r.ReadString('\n')
-				if err != nil {
-					return
-				}
-				if line == ".\r\n" {
-					break
-				}
-				m.data += strings.TrimPrefix(line, ".")
-			}
-			s.mu.Lock()
-			s.mails = append(s.mails, m)
-			s.mu.Unlock()
-			m = sunk{}
-			say("250 ok")
-		case "QUIT":
-			say("221 bye")
-			return
-		default:
-			say("250 ok")
-		}
-	}
-}
-
-// wait returns the mail for a recipient.
-func (s *sink) wait(t *testing.T, to string) sunk {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		s.mu.Lock()
-		for _, m := range s.mails {
-			for _, r := range m.to {
-				if r == to {
-					s.mu.Unlock()
-					return m
-				}
-			}
-		}
-		s.mu.Unlock()
-	}
-	t.Fatalf("no mail for %s came through", to)
-	return sunk{}
-}
-
-func (s *sink) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.mails)
-}
-
-// postfix is a Postfix of its own: configuration, queue and ports. The second port asks no milter.
-type postfix struct {
-	t           *testing.T
-	dir         string
-	port, plain int
-	sink        *sink
-}
-
-const master = `
-127.0.0.1:%d inet n - n - - smtpd
-127.0.0.1:%d inet n - n - - smtpd
-  -o smtpd_milters=
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-`
 
 // newPostfix starts Postfix with settings, those of the page among them.
-func newPostfix(t *testing.T, settings string) *postfix {
+func newPostfix(t *testing.T, settings string) *server {
 	t.Helper()
-	for _, program := range []string{"postfix", "swaks"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed", program)
-		}
+	if _, err := exec.LookPath("swaks"); err != nil {
+		t.Skip("swaks is not installed")
 	}
-	owner, err := user.Lookup("postfix")
-	if err != nil || os.Getuid() != 0 {
-		t.Skip("Postfix can only be started by root, with its user")
-	}
-	dir, err := os.MkdirTemp("", "rempart-postfix-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &postfix{t: t, dir: dir, port: freePort(t), plain: freePort(t), sink: newSink(t)}
-	uid, _ := strconv.Atoi(owner.Uid)
-	for _, sub := range []string{"etc", "queue", "data", "log"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = os.Chmod(dir, 0o755)
-	_ = os.Chown(filepath.Join(dir, "data"), uid, -1)
-	main := fmt.Sprintf(`compatibility_level = 3.6
-queue_directory = %[1]s/queue
-data_directory = %[1]s/data
-maillog_file = %[1]s/log/mail.log
-maillog_file_prefixes = %[1]s
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = mx.example.net
-mydestination =
-mynetworks =
-relay_domains = example.net
-relay_recipient_maps =
-relayhost = [127.0.0.1]:%[2]d
-smtpd_relay_restrictions = permit_auth_destination, reject
-smtp_host_lookup = native
-smtp_dns_support_level = disabled
-smtpd_peername_lookup = no
-smtputf8_enable = no
-smtp_tls_security_level =
-import_environment = MAIL_CONFIG=%[1]s/etc
-`, dir, p.sink.listener.Addr().(*net.TCPAddr).Port) + settings
-	p.write("etc/main.cf", main)
-	p.write("etc/master.cf", fmt.Sprintf(master, p.port, p.plain))
-	t.Cleanup(func() {
-		p.run("postfix", "-c", dir+"/etc", "stop")
-		if t.Failed() {
-			log, _ := os.ReadFile(dir + "/log/mail.log")
-			t.Logf("Postfix's log:\n%s", log)
-		}
-		_ = os.RemoveAll(dir)
-		p.sink.listener.Close()
-		p.sink.group.Wait()
-	})
-	if out, err := p.run("postfix", "-c", dir+"/etc", "start"); err != nil {
-		t.Fatalf("start Postfix: %v\n%s", err, out)
-	}
-	for _, port := range []int{p.port, p.plain} {
-		waitPort(t, port)
-	}
-	return p
+	sink := postfix.NewSink(t)
+	return &server{t: t, sink: sink, Server: postfix.Start(t, fmt.Sprintf("myhostname = mx.example.net\nrelay_domains = example.net\n"+
+		"relayhost = [127.0.0.1]:%d\n", sink.Port)+settings)}
 }
 
-func (p *postfix) write(name, text string) {
-	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-func (p *postfix) run(name string, args ...string) (string, error) {
-	out, err := exec.Command(name, args...).CombinedOutput()
-	return string(out), err
+// through is the mail for a recipient when it came through.
+func (p *server) through(to string) postfix.Mail {
+	p.t.Helper()
+	return p.sink.Wait(p.t, to, 1, 20*time.Second)[0]
 }
 
 // swaks sends a mail and returns the conversation.
-func (p *postfix) swaks(port int, mail string, to ...string) string {
+func (p *server) swaks(port int, mail string, to ...string) string {
 	p.t.Helper()
-	p.write("mail.eml", mail)
-	out, _ := p.run("swaks", "--server", fmt.Sprintf("127.0.0.1:%d", port), "--helo", "mx.example.org", "--from", "anna@example.com",
-		"--to", strings.Join(to, ","), "--data", "@"+p.dir+"/mail.eml", "--suppress-data")
+	p.Write(p.t, "mail.eml", mail)
+	out, _ := postfix.Run("swaks", "--server", fmt.Sprintf("127.0.0.1:%d", port), "--helo", "mx.example.org", "--from", "anna@example.com",
+		"--to", strings.Join(to, ","), "--data", "@"+p.Dir+"/mail.eml", "--suppress-data")
 	return out
-}
-
-func (p *postfix) held() int {
-	files, _ := filepath.Glob(p.dir + "/queue/hold/*")
-	return len(files)
-}
-
-func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func waitPort(t *testing.T, port int) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			c.Close()
-			return
-		}
-	}
-	t.Fatalf("nobody listens on port %d", port)
 }
 
 // snippet is the n-th fenced block of a kind in the page, so that the page is what runs.
@@ -279,11 +65,11 @@ func snippet(t *testing.T, kind string, n int) string {
 }
 
 // fromPage starts the front door and Postfix as snippet n of the page sets them up, in a mode.
-func fromPage(t *testing.T, n int, mode message.Mode, replace ...string) *postfix {
+func fromPage(t *testing.T, n int, mode message.Mode, replace ...string) *server {
 	t.Helper()
 	toml, main := snippet(t, "toml", n), snippet(t, "main.cf", n)
 	if n == 0 {
-		replace = append(replace, "127.0.0.1:8891", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+		replace = append(replace, "127.0.0.1:8891", fmt.Sprintf("127.0.0.1:%d", postfix.FreePort(t)))
 	}
 	r := strings.NewReplacer(replace...)
 	var file struct {
@@ -308,14 +94,14 @@ func TestPostfix(t *testing.T) {
 	p := fromPage(t, 0, message.ModeJudge)
 
 	t.Run("accepted, forged headers removed", func(t *testing.T) {
-		p.swaks(p.port, plainMail, "accept@example.net")
-		if got := p.sink.wait(t, "accept@example.net").data; strings.Contains(strings.ToLower(got), "x-rempart") || !strings.Contains(got, "Hello\r\n") {
+		p.swaks(p.Port, plainMail, "accept@example.net")
+		if got := p.through("accept@example.net").Data; strings.Contains(strings.ToLower(got), "x-rempart") || !strings.Contains(got, "Hello\r\n") {
 			t.Errorf("came through as\n%s", got)
 		}
 	})
 	t.Run("tagged", func(t *testing.T) {
-		p.swaks(p.port, plainMail, "tag@example.net")
-		got := p.sink.wait(t, "tag@example.net").data
+		p.swaks(p.Port, plainMail, "tag@example.net")
+		got := p.through("tag@example.net").Data
 		for _, want := range []string{"\r\nX-Rempart-Action: tag\r\n", "\r\nX-Rempart-Score: 3.250\r\n", "\r\nX-Rempart-Probability: 0.9627\r\n",
 			"\r\nX-Rempart-Reasons: link_host=+2.00 date_ahead=+1.25\r\n", "\r\nX-Rempart-ID: "} {
 			if strings.Count(got, want) != 1 {
@@ -327,41 +113,41 @@ func TestPostfix(t *testing.T) {
 		}
 	})
 	t.Run("rewritten", func(t *testing.T) {
-		p.swaks(p.port, plainMail, "rewrite@example.net")
-		if got := p.sink.wait(t, "rewrite@example.net").data; !strings.Contains(got, "\r\nSubject: [SPAM] no space\r\n") {
+		p.swaks(p.Port, plainMail, "rewrite@example.net")
+		if got := p.through("rewrite@example.net").Data; !strings.Contains(got, "\r\nSubject: [SPAM] no space\r\n") {
 			t.Errorf("%s", got)
 		}
 	})
 	t.Run("two recipients of unlike decisions", func(t *testing.T) {
-		p.swaks(p.port, plainMail, "tag1@example.net", "remove@example.net", "tag2@example.net")
-		if got := p.sink.wait(t, "tag1@example.net"); strings.Join(got.to, " ") != "tag1@example.net tag2@example.net" {
-			t.Errorf("for %v", got.to)
+		p.swaks(p.Port, plainMail, "tag1@example.net", "remove@example.net", "tag2@example.net")
+		if got := p.through("tag1@example.net"); strings.Join(got.To, " ") != "tag1@example.net tag2@example.net" {
+			t.Errorf("for %v", got.To)
 		}
 	})
 	t.Run("refused", func(t *testing.T) {
-		before := p.sink.count()
-		if out := p.swaks(p.port, plainMail, "reject@example.net"); !strings.Contains(out, "550 5.7.1 no, reject") {
+		before := p.sink.Count()
+		if out := p.swaks(p.Port, plainMail, "reject@example.net"); !strings.Contains(out, "550 5.7.1 no, reject") {
 			t.Errorf("%s", out)
 		}
-		if out := p.swaks(p.port, plainMail, "tempfail@example.net"); !strings.Contains(out, "451 4.7.1 no, tempfail") {
+		if out := p.swaks(p.Port, plainMail, "tempfail@example.net"); !strings.Contains(out, "451 4.7.1 no, tempfail") {
 			t.Errorf("%s", out)
 		}
-		if out := p.swaks(p.port, plainMail, "panic@example.net"); !strings.Contains(out, "451 4.7.1 this message cannot be taken now") {
+		if out := p.swaks(p.Port, plainMail, "panic@example.net"); !strings.Contains(out, "451 4.7.1 this message cannot be taken now") {
 			t.Errorf("%s", out)
 		}
-		if out := p.swaks(p.port, plainMail, "discard@example.net"); !strings.Contains(out, "250 2.0.0 Ok") {
+		if out := p.swaks(p.Port, plainMail, "discard@example.net"); !strings.Contains(out, "250 2.0.0 Ok") {
 			t.Errorf("%s", out)
 		}
 		// Whatever was queued before this one has gone by when it arrives.
-		p.swaks(p.port, plainMail, "accept9@example.net")
-		p.sink.wait(t, "accept9@example.net")
-		if n := p.sink.count() - before; n != 1 {
+		p.swaks(p.Port, plainMail, "accept9@example.net")
+		p.through("accept9@example.net")
+		if n := p.sink.Count() - before; n != 1 {
 			t.Errorf("%d mails came through", n)
 		}
 	})
 	t.Run("held", func(t *testing.T) {
-		if out := p.swaks(p.port, plainMail, "hold@example.net"); !strings.Contains(out, "250 2.0.0 Ok") || p.held() != 1 {
-			t.Errorf("%d held\n%s", p.held(), out)
+		if out := p.swaks(p.Port, plainMail, "hold@example.net"); !strings.Contains(out, "250 2.0.0 Ok") || p.Held() != 1 {
+			t.Errorf("%d held\n%s", p.Held(), out)
 		}
 	})
 }
@@ -369,17 +155,17 @@ func TestPostfix(t *testing.T) {
 // In shadow a mail comes through byte for byte as without us, whatever was decided.
 func TestPostfixShadow(t *testing.T) {
 	p := fromPage(t, 0, message.ModeShadow)
-	p.swaks(p.plain, plainMail, "without@example.net")
-	want := p.sink.wait(t, "without@example.net").data
+	p.swaks(p.Plain, plainMail, "without@example.net")
+	want := p.through("without@example.net").Data
 	for _, to := range []string{"reject@example.net", "tag@example.net", "hold@example.net", "discard@example.net", "panic@example.net"} {
-		p.swaks(p.port, plainMail, to)
-		got := p.sink.wait(t, to).data
+		p.swaks(p.Port, plainMail, to)
+		got := p.through(to).Data
 		if rest(got) != rest(want) || !bytes.HasPrefix([]byte(got), []byte("Received: ")) {
 			t.Errorf("for %s\n%q\nwithout us\n%q", to, got, want)
 		}
 	}
-	if p.held() != 0 {
-		t.Errorf("%d held", p.held())
+	if p.Held() != 0 {
+		t.Errorf("%d held", p.Held())
 	}
 }
 
@@ -397,8 +183,8 @@ func TestPostfixUnixSocket(t *testing.T) {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	_ = os.Chmod(dir, 0o755)
 	p := fromPage(t, 1, message.ModeJudge, "/run/rempart", dir)
-	p.swaks(p.port, plainMail, "tag@example.net")
-	if got := p.sink.wait(t, "tag@example.net").data; !strings.Contains(got, "X-Rempart-Action: tag") {
+	p.swaks(p.Port, plainMail, "tag@example.net")
+	if got := p.through("tag@example.net").Data; !strings.Contains(got, "X-Rempart-Action: tag") {
 		t.Errorf("%s", got)
 	}
 }
