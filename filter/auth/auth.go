@@ -68,9 +68,13 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 	if author != "" {
 		wg.Go(func() { walk = c.walk(ctx, author) })
 	}
-	if src.address.IsValid() {
+	asked := src.address
+	if inside(asked) {
+		asked = netip.Addr{} // a fetched mail, a relay nobody named: no domain can publish anything about such addresses
+	}
+	if asked.IsValid() {
 		wg.Go(func() { spf, spfDomain = c.spf(ctx, src) })
-		wg.Go(func() { status, reverse = c.iprev(ctx, src.address) })
+		wg.Go(func() { status, reverse = c.iprev(ctx, asked) })
 	}
 	wg.Go(func() { a.DKIM, a.ARC, carried = c.signatures(ctx, m) })
 	wg.Go(func() { listings = c.listings(ctx, m, src.address) })

@@ -16,7 +16,8 @@ type Config struct {
 
 	// TrustedForwarders are addresses or networks of hosts that forward mail to you unchanged, say a university's
 	// or an old provider's. Behind them SPF, HELO, reverse names and DNS lists are asked about the host before, as the
-	// forwarder's Received field names it. Your own relays belong in the front door's settings. Default: none.
+	// forwarder's Received field names it. Name here too the machine that fetches mail from mailboxes elsewhere (fetchmail,
+	// getmail; 127.0.0.1 if it is this one): its mail is judged by who handed it to the mailbox. Your own relays belong in the front door's settings. Default: none.
 	TrustedForwarders []string `toml:"trusted_forwarders"`
 }
 

@@ -17,7 +17,7 @@ type source struct {
 
 // sourceOf is the message's source, or who stood before the trusted forwarders that it came through: each wrote the Received
 // field that says so. Hosts with private addresses behind a forwarder are its own. If a forwarder does not say, it is the
-// source itself.
+// source itself. Who fetches mail from a mailbox trusts the mailbox's server as well.
 func (c *Checker) sourceOf(m *message.Message) source {
 	s := source{address: m.Source.Address.Unmap(), helo: m.Helo, mailFrom: m.MailFrom}
 	if !c.forwards(s.address) {
@@ -29,6 +29,9 @@ func (c *Checker) sourceOf(m *message.Message) source {
 		if h.Trusted {
 			continue // written by the operator's own relays, before the source
 		}
+		if handedToItself(m, i) || fetched(h) {
+			continue
+		}
 		next.address, next.helo = h.Address.Unmap(), h.From
 		if !next.address.IsValid() {
 			return s
@@ -39,6 +42,33 @@ func (c *Checker) sourceOf(m *message.Message) source {
 		}
 	}
 	return s
+}
+
+// handedToItself reports whether the i-th hop was written when a server put a mail into its own queue again, as Postfix does for
+// a .forward file ("by fwd.example (Postfix) id ..."): the hop below says who gave it to that server. A mail that was born there
+// names its user instead ("from userid"), and what stands below is that user's word.
+func handedToItself(m *message.Message, i int) bool {
+	h := &m.Route[i]
+	return h.From == "" && !h.Address.IsValid() && h.By != "" && i+1 < len(m.Route) && strings.EqualFold(h.By, m.Route[i+1].By) &&
+		!strings.Contains(received(m, i), "userid")
+}
+
+// received is the i-th Received field.
+func received(m *message.Message, i int) string {
+	for j := range m.Header {
+		if strings.EqualFold(m.Header[j].Name, "Received") {
+			if i == 0 {
+				return m.Header[j].Value
+			}
+			i--
+		}
+	}
+	return ""
+}
+
+// fetched reports whether a hop is a mailbox that was emptied: its server received the mail, it did not send it.
+func fetched(h *message.Hop) bool {
+	return len(h.With) >= 4 && (strings.EqualFold(h.With[:4], "POP3") || strings.EqualFold(h.With[:4], "IMAP"))
 }
 
 func (c *Checker) forwards(a netip.Addr) bool {

@@ -17,6 +17,9 @@ func TestTrustedForwarders(t *testing.T) {
 		second     = "Received: from fwd.example (fwd.example [198.51.100.2]) by fwd2.example with ESMTP; Mon, 3 Aug 2026 10:00:02 +0000\r\n"
 		forged     = "Received: from mx.a.example (mx.a.example [192.0.2.1]) by fwd.example with ESMTP; Mon, 3 Aug 2026 09:00:00 +0000\r\n"
 		fromSpam   = "Received: from spam.example (unknown [192.0.2.9]) by fwd.example with ESMTP; Mon, 3 Aug 2026 10:00:00 +0000\r\n"
+		requeued   = "Received: by fwd.example (Postfix) id 1F4249; Mon, 3 Aug 2026 10:00:01 +0000\r\n"
+		script     = "Received: by fwd.example (Postfix, from userid 33) id 1F4249; Mon, 3 Aug 2026 10:00:01 +0000\r\n"
+		fetch      = "Received: from pop.fwd.example [203.0.113.9] by home.example with POP3 (fetchmail-6.4.37) for <ben@home.example> (single-drop); Mon, 3 Aug 2026 10:00:01 +0000\r\n"
 		local      = "Received: from ann by fwd.example with local; Mon, 3 Aug 2026 10:00:00 +0000\r\n"
 	)
 	for name, tt := range map[string]struct {
@@ -32,6 +35,10 @@ func TestTrustedForwarders(t *testing.T) {
 		"by one not trusted":    {fromSource, "203.0.113.5", "ann@a.example", "203.0.113.5", "fail", "fail", message.StateAbsent},
 		"spam, forwarded":       {fromSpam + forged, "198.51.100.2", "ann@a.example", "192.0.2.9", "fail", "fail", message.StatePresent},
 		"born at the forwarder": {local, "198.51.100.2", "ann@a.example", "198.51.100.2", "fail", "fail", message.StateAbsent},
+		"by .forward":           {requeued + fromSource, "198.51.100.2", "ann@a.example", "192.0.2.1", "pass", "pass", message.StateAbsent},
+		"by a script there":     {script + forged, "198.51.100.2", "ann@a.example", "198.51.100.2", "fail", "fail", message.StateAbsent},
+		"fetched":               {fetch + fromSource, "198.51.100.2", "ann@a.example", "192.0.2.1", "pass", "pass", message.StateAbsent},
+		"by a host inside":      {"", "10.0.0.3", "ann@a.example", "10.0.0.3", "", "fail", message.StateAbsent},
 		"forwarder says naught": {"", "198.51.100.2", "ann@a.example", "198.51.100.2", "fail", "fail", message.StateAbsent},
 	} {
 		c := newChecker(t, dnstest.Serve(t, zone...), List{Zone: "bl.example"})
@@ -43,7 +50,7 @@ func TestTrustedForwarders(t *testing.T) {
 		m.Source.Address, m.MailFrom, m.Helo = netip.MustParseAddr(tt.client), tt.mailFrom, "out.fwd.example"
 		c.Check(t.Context(), m)
 		a := m.Facts.Auth
-		if a.Source.String() != tt.source || a.SPF != tt.spf || a.DMARC != tt.dmarc || m.Facts.Listings[0].State != tt.listed {
+		if a.Source.String() != tt.source || a.SPF != tt.spf || a.DMARC != tt.dmarc || Listed(m).State != tt.listed {
 			t.Errorf("%s: %+v, %+v", name, a, m.Facts.Listings)
 		}
 		if m.Source.Address.String() != tt.client {
