@@ -41,6 +41,18 @@ smtp_tls_security_level =
 import_environment = MAIL_CONFIG=%[1]s/etc
 `
 
+// common are the lines of main.cf that main does not replace. A key that stands there twice makes every process log so at
+// its start, the one that writes the log included: it may then wait for itself for ever.
+func common(dir, main string) (out string) {
+	for line := range strings.Lines(fmt.Sprintf(settings, dir)) {
+		key, _, _ := strings.Cut(line, "=")
+		if !strings.Contains("\n"+main, "\n"+key+"=") {
+			out += line
+		}
+	}
+	return out
+}
+
 const services = `
 127.0.0.1:%d inet n - n - - smtpd
 127.0.0.1:%d inet n - n - - smtpd
@@ -89,7 +101,7 @@ func Start(t testing.TB, main string, more ...string) *Server {
 	}
 	_ = os.Chmod(dir, 0o755)
 	_ = os.Chown(filepath.Join(dir, "data"), uid, -1)
-	s.Write(t, "etc/main.cf", fmt.Sprintf(settings, dir)+main)
+	s.Write(t, "etc/main.cf", common(dir, main)+main)
 	s.Write(t, "etc/master.cf", fmt.Sprintf(services, s.Port, s.Plain)+strings.Join(more, "\n")+"\n")
 	t.Cleanup(func() {
 		_, _ = Run("postfix", "-c", dir+"/etc", "stop")
