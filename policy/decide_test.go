@@ -285,3 +285,30 @@ func TestRemake(t *testing.T) {
 		}
 	})
 }
+
+// A mail that goes in circles is refused by itself; one with a long way is not.
+func TestLoop(t *testing.T) {
+	r := rules(t, "")
+	decide := func(name string, n int) message.Decision {
+		m := &message.Message{Channel: message.Email, Direction: message.In}
+		for range n {
+			m.Header = append(m.Header, message.Field{Name: name, Value: "by mx.example; Mon, 3 Aug 2026 10:00:00 +0000"})
+		}
+		j := message.Judgement{Verdicts: []*message.Verdict{{}}}
+		d := Decide(j, m, r)
+		if again := Remake(message.NewEvent(m, j, d)); again[0].Text != d[0].Text || again[0].Action != d[0].Action {
+			t.Errorf("made again from the event: %+v, first %+v", again[0], d[0])
+		}
+		return d[0]
+	}
+	for _, tt := range []struct {
+		field string
+		n     int
+		want  message.Action
+	}{{"Received", 50, message.Accept}, {"received", 51, message.Reject}, {"X-Rempart-ID", 10, message.Accept}, {"X-Rempart-ID", 11, message.Reject}} {
+		d := decide(tt.field, tt.n)
+		if d.Action != tt.want || (d.Rule == RuleLoop) != (tt.want == message.Reject) || (d.Text == "") != (tt.want == message.Accept) {
+			t.Errorf("%d %s: %+v", tt.n, tt.field, d)
+		}
+	}
+}
