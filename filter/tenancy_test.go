@@ -53,7 +53,7 @@ func TestOneUserMovesNobodyElse(t *testing.T) {
 	for _, c := range []struct {
 		honest int // of the operator's lessons before
 		sure   float64
-	}{{0, 0.8}, {60, 0.5}} {
+	}{{0, 0.8}, {60, 0.3}} {
 		honest := c.honest
 		f := New(Options{})
 		begun := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)

@@ -82,13 +82,16 @@ func (t *table) score(hashes []uint32, set int) message.LogOdds {
 	return message.LogOdds(sum * int64(t.unit) << 10 / divisor(set, len(hashes)))
 }
 
+// fewest is the number of features of a set below which it says less: a few words prove little, whatever they are.
+var fewest = [tableCount]int{setWords: 100, setThemes: 30}
+
 // divisor is what the sum over a set of n features is divided by, of 1024. Square roots are correctly rounded on every
 // machine (IEEE 754). All mails have about as many traits: their sum is not divided.
 func divisor(set, n int) int64 {
-	if set == setForm || n == 0 {
+	if set == setForm {
 		return 1024
 	}
-	return int64(1024 * math.Sqrt(float64(n)))
+	return int64(1024 * math.Sqrt(float64(max(n, fewest[set]))))
 }
 
 // telling finds the two words that say most.
