@@ -18,6 +18,11 @@ type Config struct {
 	// Thresholds of the node, for whom no scope says otherwise.
 	Thresholds Thresholds `toml:"thresholds"`
 
+	// Outgoing are thresholds for what the operator's own accounts send, where no scope says otherwise; what is not named is
+	// as in thresholds. hold = 0.9 stops an account that was stolen before the world sees its mail; your users tell
+	// you sooner than theirs. Default: as thresholds.
+	Outgoing Thresholds `toml:"outgoing"`
+
 	// Allow lets messages of a verified identity pass whatever their score is. The first entry that matches decides;
 	// a narrower scope's lists are asked before the node's, and in one scope allow before deny.
 	Allow []Entry `toml:"allow"`

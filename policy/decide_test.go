@@ -201,12 +201,29 @@ func TestOutgoingIsJudgedByItsAccount(t *testing.T) {
 	}
 }
 
+// What our own accounts send has thresholds of its own, which a narrower scope overrides; mail coming in has not.
+func TestOutgoingThresholds(t *testing.T) {
+	r := rules(t, "[policy.outgoing]\nhold = 0.8\n[[policy.scope]]\nuser = 'club@example.com'\nthresholds = {hold = 0.99}")
+	for _, tt := range []struct {
+		direction message.Direction
+		account   string
+		want      message.Action
+	}{{message.Out, "anna@example.com", message.Hold}, {message.Out, "club@example.com", message.Tag}, {message.In, "", message.Tag}} {
+		m := mail("bob@example.net")
+		m.Direction, m.Account = tt.direction, tt.account
+		if d := Decide(message.Judgement{Verdicts: []*message.Verdict{verdict(0.95, true)}}, m, r)[0]; d.Action != tt.want {
+			t.Errorf("%s %s: %+v, want %s", tt.direction, tt.account, d, tt.want)
+		}
+	}
+}
+
 func TestNewNamesTheKey(t *testing.T) {
 	for _, tt := range []struct {
 		c    Config
 		want string
 	}{
 		{Config{Thresholds: Thresholds{Tag: ptr(1.5)}}, "policy.thresholds.tag = 1.5"},
+		{Config{Outgoing: Thresholds{Hold: ptr(-1.0)}}, "policy.outgoing.hold = -1"},
 		{Config{Deny: []Entry{{}}}, "policy.deny[0] names nobody"},
 		{Config{Deny: []Entry{{Network: "192.0.2.0/33"}}}, `policy.deny[0].network = "192.0.2.0/33"`},
 		{Config{Deny: []Entry{{DKIM: "a.example", Action: message.Redirect}}}, "policy.deny[0].action"},

@@ -12,6 +12,7 @@ import (
 // Rules is a checked, immutable policy. The caller holds it behind an atomic pointer and swaps it whole.
 type Rules struct {
 	node   *scope
+	out    *scope // what the node wants of messages going out; nil: nothing else
 	scopes map[message.Scope]*scope
 	plain  []message.Threshold // the node's own, for the many recipients that no scope names
 }
@@ -72,13 +73,17 @@ func New(c Config) (*Rules, error) {
 		}
 		r.scopes[who] = build(key, sc.Mode, sc.Thresholds, sc.Allow, sc.Deny)
 	}
+	if c.Outgoing != (Thresholds{}) {
+		errs = append(errs, c.Outgoing.check("policy.outgoing"))
+		r.out = &scope{thresholds: c.Outgoing}
+	}
 	r.plain = thresholds([]*scope{r.node})
 	return r, errors.Join(errs...)
 }
 
 // chain is the scopes that speak for a recipient, narrowest first, the node last.
 func (r *Rules) chain(m *message.Message, to *message.Recipient) []*scope {
-	if len(r.scopes) == 0 {
+	if len(r.scopes) == 0 && !r.outgoing(m) {
 		return []*scope{r.node}
 	}
 	who := m.ScopeOf(to)
@@ -103,8 +108,13 @@ func (r *Rules) chain(m *message.Message, to *message.Recipient) []*scope {
 			add(message.Scope{Tenant: s[0], Domain: s[1], User: s[2]})
 		}
 	}
+	if r.outgoing(m) {
+		chain = append(chain, r.out)
+	}
 	return append(chain, r.node)
 }
+
+func (r *Rules) outgoing(m *message.Message) bool { return r.out != nil && m.Direction == message.Out }
 
 // thresholds takes each action's threshold from the narrowest scope that names it, mildest action first.
 func thresholds(chain []*scope) []message.Threshold {
