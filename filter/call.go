@@ -7,9 +7,12 @@ import (
 	"rempart/message"
 )
 
-// Arrive notes what of m the signals of later messages are about: that its caller calls. It is told of every message once,
+// Arrive notes what of m the signals of later messages are about: that its caller calls, that its account sends. It is told of every message once,
 // before it is judged; [Filter.Judge] changes nothing, so that a message can be judged again.
 func (f *Filter) Arrive(m *message.Message) {
+	if m.Channel == message.Email {
+		f.arriveMail(m)
+	}
 	if m.Channel != message.Call {
 		return
 	}

@@ -26,14 +26,15 @@ import (
 
 // Filter judges. Any number of goroutines may judge while one applies lessons.
 type Filter struct {
-	model  *learn.Model
-	base   *base.Weights // nil from scratch
-	book   atomic.Pointer[campaign.Book]
-	known  atomic.Pointer[reputation.Table]
-	asks   atomic.Pointer[Asks]
-	calls  *behaviour.Callers
-	tables map[tableKey]*table
-	pool   sync.Pool // *[]message.Result, as long as the longest table
+	model    *learn.Model
+	base     *base.Weights // nil from scratch
+	book     atomic.Pointer[campaign.Book]
+	known    atomic.Pointer[reputation.Table]
+	asks     atomic.Pointer[Asks]
+	calls    *behaviour.Callers
+	accounts *behaviour.Accounts
+	tables   map[tableKey]*table
+	pool     sync.Pool // *[]message.Result, as long as the longest table
 }
 
 type tableKey struct {
@@ -78,7 +79,7 @@ type Asks struct {
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
-	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), tables: map[tableKey]*table{}}
+	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -222,11 +223,12 @@ func (f *Filter) Reconsider(l *message.Lesson) *message.Verdict {
 		"source_spam": reputation.SourceSpam(m), "source_ham": reputation.SourceHam(m)})
 }
 
-// Forget drops what is kept in the name of a user so that their lessons could be taken back, and what they did as a caller;
+// Forget drops what is kept in the name of a user so that their lessons could be taken back, and what they did as a caller or sender;
 // the weights stay.
 func (f *Filter) Forget(isUser func(string) bool) {
 	f.model.Forget(isUser)
 	f.calls.Forget(isUser)
+	f.accounts.Forget(isUser)
 }
 
 // Lessons is how many lessons were applied.
@@ -242,6 +244,9 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 		place(m, asks.Places)
 	}
 	f.gatherCall(m, asks)
+	if m.Channel == message.Email && m.Direction == message.Out {
+		m.Facts.Sending = f.accounts.Of(m)
+	}
 	if m.Channel != message.Call {
 		guise.Gather(m)
 	}

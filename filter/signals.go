@@ -27,7 +27,8 @@ var signalTables = []struct {
 	directions []message.Direction
 	rows       []signal
 }{
-	{message.Email, []message.Direction{message.In, message.Out, message.Internal}, emailSignals},
+	{message.Email, []message.Direction{message.In, message.Internal}, emailSignals},
+	{message.Email, []message.Direction{message.Out}, emailOutSignals},
 	{message.SMS, []message.Direction{message.In, message.Out, message.Internal}, smsSignals},
 	{message.Call, []message.Direction{message.In, message.Out, message.Internal}, callSignals},
 	{message.IM, []message.Direction{message.In, message.Out, message.Internal}, imSignals},

@@ -17,6 +17,8 @@ type Facts struct {
 	NeverOriginates bool    // the operator knows that the number in From makes no calls
 	Calling         Calling // of calls: what the caller did before
 
+	Sending Sending // of mail going out: what the account did before
+
 	Guise Guise // what the message shows of itself
 }
 
@@ -34,6 +36,19 @@ type LinkedHost struct {
 	Name   string // as in [Link]
 	Domain string // registered domain; the host itself where it has none
 	Links  int
+}
+
+// Sending is what the account that sends a mail did before, as far as the node judged it; this mail is counted.
+type Sending struct {
+	Known      bool   // false: nobody counts
+	Hour       uint32 // recipients within the last hour
+	Strangers  uint32 // about how many of those it never wrote to before; 0 in its first days
+	Usual      uint32 // recipients of its busiest hour of a day, as a habit
+	Day        uint32 // recipients within the last day
+	Returned   uint32 // mails that came back within the last day
+	Authors    uint32 // about how many unlike authors it named today
+	NewNetwork bool   // it sends from a network that is new to it since a day at most
+	NewCountry bool   // the same of the country
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

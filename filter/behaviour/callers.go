@@ -177,7 +177,9 @@ func (a *caller) calling(at time.Time) message.Calling {
 
 // add counts one event and says how many spans began since the one before. An event of a span that is over counts in the
 // running one.
-func (w *window) add(at, length int64) (crossed int64) {
+func (w *window) add(at, length int64) (crossed int64) { return w.addN(at, length, 1) }
+
+func (w *window) addN(at, length int64, n uint32) (crossed int64) {
 	if span := at / length; span > w.span {
 		crossed = span - w.span
 		w.last = w.now
@@ -186,7 +188,7 @@ func (w *window) add(at, length int64) (crossed int64) {
 		}
 		w.span, w.now = span, 0
 	}
-	w.now++
+	w.now += n
 	return crossed
 }
 

@@ -83,21 +83,10 @@ const maxReturned = 16 << 10
 // send: neither its author nor its Message-ID is of the recipient's domain. Spammers forge senders, and servers that accept
 // first and refuse later write to them. Value: 1. Argument: the author of the returned mail.
 func Backscatter(m *message.Message) message.Result {
-	if len(m.Facts.Guise.Own) == 0 || !strings.HasPrefix(strings.ToLower(m.Header.Get("Content-Type")), "multipart/report") {
+	header := returnedHeader(m)
+	if len(m.Facts.Guise.Own) == 0 || header == "" {
 		return message.Absent
 	}
-	at := bytes.Index(m.Raw, []byte("rfc822"))
-	for at >= 0 && !bytes.HasPrefix(m.Raw[max(at-8, 0):], []byte("message/rfc822")) && !bytes.HasPrefix(m.Raw[max(at-5, 0):], []byte("text/rfc822-headers")) {
-		next := bytes.Index(m.Raw[at+6:], []byte("rfc822"))
-		if next < 0 {
-			return message.Absent
-		}
-		at += 6 + next
-	}
-	if at < 0 {
-		return message.Absent
-	}
-	header := string(m.Raw[at:min(len(m.Raw), at+maxReturned)])
 	from, id := returned(header, "\nFrom:"), returned(header, "\nMessage-I")
 	if from == "" || id == "" {
 		return message.Absent
@@ -108,6 +97,33 @@ func Backscatter(m *message.Message) message.Result {
 		}
 	}
 	return message.Present(1, quote(from))
+}
+
+// returnedHeader is the header of the mail that a report of non-delivery returns, with what follows it; "" of other mail.
+func returnedHeader(m *message.Message) string {
+	if !strings.HasPrefix(strings.ToLower(m.Header.Get("Content-Type")), "multipart/report") {
+		return ""
+	}
+	for at, next := 0, 0; ; at += len("rfc822") {
+		if next = bytes.Index(m.Raw[at:], []byte("rfc822")); next < 0 {
+			return ""
+		}
+		at += next
+		if bytes.HasPrefix(m.Raw[max(at-8, 0):], []byte("message/rfc822")) || bytes.HasPrefix(m.Raw[max(at-5, 0):], []byte("text/rfc822-headers")) {
+			return string(m.Raw[at:min(len(m.Raw), at+maxReturned)])
+		}
+	}
+}
+
+// ReturnedID is the Message-ID, without brackets, of the mail that a report of non-delivery returns (RFC 3462); "" if m is none.
+func ReturnedID(m *message.Message) string {
+	_, line, _ := strings.Cut(strings.ToLower(returnedHeader(m)), "\nmessage-id:")
+	line, _, _ = strings.Cut(line, ">")
+	_, id, _ := strings.Cut(line, "<")
+	if strings.ContainsAny(id, "< \r\n") {
+		return ""
+	}
+	return id
 }
 
 // returned is the domain behind the last @ of a field, lower case.

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -26,12 +27,16 @@ func FuzzSignals(f *testing.F) {
 		"Content-Type: text/html\n\n<form action=http://a.example><p style=display:none>x",
 		"Content-Disposition: attachment; filename=a.pdf.exe\nContent-Type: application/pdf\n\nMZ",
 		"Received: from [192.0.2.1] by x; Mon, 23 Nov 2026 10:00 +0000\nSubject: =?utf-8?B?YQ==?=\n\n20 EUR\u202e",
+		"Content-Type: multipart/report; boundary=b\n\n--b\n\nno\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <1@a.example>\n\nx\n--b--\n",
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, m := range []*message.Message{email.ParseBytes(b), sms.Parse(sms.Input{ShortMessage: b, UDHI: len(b)%2 == 0})} {
 			m.Arrived = arrived
+			if id := ReturnedID(m); len(id) > len(b) || strings.ContainsAny(id, "<> \r\n") {
+				t.Fatalf("returned %q", id)
+			}
 			for i, signal := range every {
 				r := signal(m)
 				if r.Value < 0 || r.Value > 4 || r.State != message.StatePresent && (r.Value != 0 || r.Args != nil) {

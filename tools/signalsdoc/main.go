@@ -39,13 +39,13 @@ var titles = map[message.Channel]string{message.Email: "Mail", message.SMS: "Tex
 func page() string {
 	var b strings.Builder
 	b.WriteString(head)
-	last := message.Channel(0)
+	last := ""
 	english := catalogue.English()
 	for _, s := range filter.Signals() {
-		if s.Channel != last {
-			last = s.Channel
+		if table := s.Channel.String() + directions(s.Directions); table != last {
+			last = table
 			fmt.Fprintf(&b, "\n## %s\n\nDirections: %s.\n\n| signal | prior | method | category | what it says |\n| --- | ---: | --- | --- | --- |\n",
-				titles[s.Channel], directions(s.Directions))
+				title(s), directions(s.Directions))
 		}
 		category := s.Category.String()
 		if s.Category == message.CategoryNone {
@@ -54,6 +54,13 @@ func page() string {
 		fmt.Fprintf(&b, "| `%s` | %+.2f | %s | %s | %s |\n", s.Name, s.Prior, s.Method, category, sentence(english.Reason(s.Name)))
 	}
 	return b.String()
+}
+
+func title(s filter.SignalRow) string {
+	if len(s.Directions) == 1 && s.Directions[0] == message.Out {
+		return titles[s.Channel] + " of our own accounts"
+	}
+	return titles[s.Channel]
 }
 
 func directions(list []message.Direction) string {

@@ -1,0 +1,46 @@
+package filter
+
+import (
+	"rempart/filter/behaviour"
+	"rempart/filter/content"
+	"rempart/message"
+)
+
+// arriveMail notes what an account sends, and which of its mail comes back.
+func (f *Filter) arriveMail(m *message.Message) {
+	switch {
+	case m.Direction == message.Out && m.Account != "":
+		if p := f.asks.Load().Places; p != nil {
+			place(m, p)
+		}
+		f.accounts.Send(m)
+	case m.Direction == message.In && m.MailFrom == "":
+		if id := content.ReturnedID(m); id != "" {
+			f.accounts.Return(id, m.Arrived)
+		}
+	}
+}
+
+// emailOutSignals are for mail that the operator's own accounts send (X.1245's sender side): what the account does beside its
+// habit, and what the mail says. Who hands it over has logged in, so that nothing is asked about that; what a mail program
+// leaves to the submission server (RFC 6409 section 8) is not missed.
+var emailOutSignals = append([]signal{
+	{"send_rate", +0.6, message.SourceAnalysis, message.CategoryNone, behaviour.SendRate},
+	{"send_strangers", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SendStrangers},
+	{"send_returned", +1.0, message.SourceAnalysis, message.CategoryNone, behaviour.SendReturned},
+	{"send_authors", +0.8, message.SourceAnalysis, message.CategoryNone, behaviour.SendAuthors},
+	{"send_new_country", +1.0, message.SourceAnalysis, message.CategoryNone, behaviour.SendNewCountry},
+	{"send_new_network", +0.3, message.SourceAnalysis, message.CategoryNone, behaviour.SendNewNetwork},
+}, sendersOwn(emailSignals)...)
+
+// sendersOwn are the signals of incoming mail that a sender answers for too.
+func sendersOwn(rows []signal) (out []signal) {
+	serversWrite := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
+		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true}
+	for _, r := range rows {
+		if r.method != message.SourceAnalysis && !serversWrite[r.name] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
