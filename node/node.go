@@ -67,6 +67,7 @@ type Node struct {
 	drafts       chan judged
 	honestDrafts *rate.Limiter
 	spamDrafts   *rate.Limiter
+	suspects     suspects
 	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
 	backups      sync.Mutex // held while one is made
 
