@@ -14,6 +14,7 @@ func (f *Filter) arriveMail(m *message.Message) {
 			place(m, p)
 		}
 		f.accounts.Send(m)
+		f.wrote(m)
 	case m.Direction == message.In && m.MailFrom == "":
 		if id := content.ReturnedID(m); id != "" {
 			f.accounts.Return(id, m.Arrived)

@@ -26,15 +26,16 @@ import (
 
 // Filter judges. Any number of goroutines may judge while one applies lessons.
 type Filter struct {
-	model    *learn.Model
-	base     *base.Weights // nil from scratch
-	book     atomic.Pointer[campaign.Book]
-	known    atomic.Pointer[reputation.Table]
-	asks     atomic.Pointer[Asks]
-	calls    *behaviour.Callers
-	accounts *behaviour.Accounts
-	tables   map[tableKey]*table
-	pool     sync.Pool // *[]message.Result, as long as the longest table
+	model          *learn.Model
+	base           *base.Weights // nil from scratch
+	book           atomic.Pointer[campaign.Book]
+	known          atomic.Pointer[reputation.Table]
+	asks           atomic.Pointer[Asks]
+	calls          *behaviour.Callers
+	accounts       *behaviour.Accounts
+	correspondents *behaviour.Correspondents
+	tables         map[tableKey]*table
+	pool           sync.Pool // *[]message.Result, as long as the longest table
 }
 
 type tableKey struct {
@@ -79,7 +80,8 @@ type Asks struct {
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
-	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(), tables: map[tableKey]*table{}}
+	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(),
+		correspondents: behaviour.NewCorrespondents(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -229,6 +231,7 @@ func (f *Filter) Forget(isUser func(string) bool) {
 	f.model.Forget(isUser)
 	f.calls.Forget(isUser)
 	f.accounts.Forget(isUser)
+	f.correspondents.Clear()
 }
 
 // Lessons is how many lessons were applied.
@@ -246,6 +249,9 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	f.gatherCall(m, asks)
 	if m.Channel == message.Email && m.Direction == message.Out {
 		m.Facts.Sending = f.accounts.Of(m)
+	}
+	if m.Channel == message.Email && m.Direction == message.In {
+		f.gatherCorrespondence(m)
 	}
 	if m.Channel != message.Call {
 		guise.Gather(m)

@@ -47,6 +47,8 @@ var emailSignals = []signal{
 	{"reverse_missing", +0.8, message.SourceAnalysis, message.CategoryNone, auth.ReverseMissing},
 	{"listed", +2.5, message.SourceAnalysis, message.CategoryNone, auth.Listed},
 	{"listed_good", -2.0, message.SourceAnalysis, message.CategoryNone, auth.ListedGood},
+	{"known_sender", -1.5, message.SourceAnalysis, message.CategoryNone, behaviour.KnownSender},
+	{"answers_ours", -1.5, message.SourceAnalysis, message.CategoryNone, behaviour.AnswersOurs},
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
 	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},

@@ -22,6 +22,7 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	m.Mode = n.modeOf(m.Mode)
 	n.filter.Arrive(m)
 	j := n.filter.Judge(ctx, m, m.Recipients)
+	n.filter.Judged(m, j)
 	decisions := policy.Decide(j, m, l.rules)
 	took := time.Since(start)
 

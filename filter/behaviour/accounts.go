@@ -134,6 +134,21 @@ func (c *Accounts) Return(messageID string, at time.Time) {
 	}
 }
 
+// Sent reports whether one of the Message-IDs went out from here.
+func (c *Accounts) Sent(messageIDs []string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range messageIDs {
+		hash := maphash.String(c.seed, strings.ToLower(id))
+		for _, generation := range c.sent {
+			if _, ok := generation[hash]; ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Of is what the account of m did until m arrived.
 func (c *Accounts) Of(m *message.Message) message.Sending {
 	c.mu.Lock()
