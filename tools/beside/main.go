@@ -39,6 +39,7 @@ type run struct {
 	took, cpu time.Duration
 	latencies []time.Duration // sorted
 	pss       int64           // bytes at the end
+	putOff    int64           // mails that the sender was told to try again
 }
 
 func main() {
@@ -131,7 +132,7 @@ func load(ctx context.Context, s *server, mails [][]byte, connections, requests 
 	if err != nil {
 		return r, err
 	}
-	var next atomic.Int64
+	var next, putOff atomic.Int64
 	var mu sync.Mutex
 	begun := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
@@ -149,8 +150,12 @@ func load(ctx context.Context, s *server, mails [][]byte, connections, requests 
 					return nil
 				}
 				at := time.Now()
-				if err := scan(ctx, client, s.url, mails[i%len(mails)], i); err != nil {
+				later, err := scan(ctx, client, s.url, mails[i%len(mails)], i)
+				if err != nil {
 					return err
+				}
+				if later {
+					putOff.Add(1)
 				}
 				mine = append(mine, time.Since(at))
 			}
@@ -159,41 +164,42 @@ func load(ctx context.Context, s *server, mails [][]byte, connections, requests 
 	if err := group.Wait(); err != nil {
 		return r, err
 	}
-	r.mails, r.took = requests, time.Since(begun)
+	r.mails, r.took, r.putOff = requests, time.Since(begun), putOff.Load()
 	slices.Sort(r.latencies)
 	after, err := cpu(s.pids)
 	r.cpu = after - before
 	return r, errors.Join(err, r.memory(s.pids))
 }
 
-func scan(ctx context.Context, client *http.Client, url string, mail []byte, i int) error {
+// scan asks about one mail; later reports that its sender is told to try again.
+func scan(ctx context.Context, client *http.Client, url string, mail []byte, i int) (later bool, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(mail))
 	if err != nil {
-		return err
+		return false, err
 	}
-	for name, value := range map[string]string{"IP": fmt.Sprintf("198.51.100.%d", 1+i%250), "Helo": "mx.sender.example", "Hostname": "mx.sender.example",
+	for name, value := range map[string]string{"IP": fmt.Sprintf("198.%d.%d.%d", 18+i>>16&1, i>>8&0xff, i&0xff), "Helo": "mx.sender.example", "Hostname": "mx.sender.example",
 		"From": "someone@sender.example", "Rcpt": "reader@home.example", "Queue-Id": fmt.Sprintf("Q%08X", i)} {
 		q.Header.Set(name, value)
 	}
 	reply, err := client.Do(q)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer reply.Body.Close()
 	body, err := io.ReadAll(reply.Body)
 	if err == nil && (reply.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(`"action"`))) {
 		err = fmt.Errorf("answered %s: %.200s", reply.Status, body)
 	}
-	return err
+	return bytes.Contains(body, []byte(`"soft reject"`)), err
 }
 
 func table(servers []*server) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "server\tround\tmails/s\tmails per CPU second\tp50 ms\tp99 ms\tPSS MiB")
+	fmt.Fprintln(w, "server\tround\tmails/s\tmails per CPU second\tp50 ms\tp99 ms\tPSS MiB\tput off")
 	for _, s := range servers {
 		for i, r := range s.runs {
-			fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%.1f\t%.1f\t%.0f\n", s.name, i+1, float64(r.mails)/r.took.Seconds(), r.perCPU(),
-				ms(r.quantile(0.5)), ms(r.quantile(0.99)), float64(r.pss)/(1<<20))
+			fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%.1f\t%.1f\t%.0f\t%d\n", s.name, i+1, float64(r.mails)/r.took.Seconds(), r.perCPU(),
+				ms(r.quantile(0.5)), ms(r.quantile(0.99)), float64(r.pss)/(1<<20), r.putOff)
 		}
 	}
 	if len(servers) == 2 {
