@@ -26,7 +26,7 @@ type Model struct {
 
 // tenantBits: a tenant's table is small, since it holds only in what the tenant differs; a thousand of them fit in
 // memory.
-const tenantBits = 15
+const tenantBits = 13
 
 // sharedRate is how far a tenant's lesson moves the shared tables: three updates at full error add 3/8 to a score, so that
 // one tenant's taste does not become everybody's.

@@ -10,6 +10,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$work"' EXIT
 go build -trimpath -o "$work/rempart" ./cmd/rempart
 go build -o "$work/beside" ./tools/beside
 {
+  echo "data = \"$work/node\""
   echo "[console]"; echo 'listen = ["127.0.0.1:21052"]'
   echo "[dns]"; echo 'servers = ["127.0.0.1:5390"]'
   for i in $(seq 25); do printf '[[dns.list]]\nzone = "list%d.example"\n' "$i"; done
@@ -18,7 +19,8 @@ go build -o "$work/beside" ./tools/beside
 run() { # NAME, flags of the DNS server
   echo "== $1"
   "$work/beside" -dns 127.0.0.1:5390 "${@:2}" & dns=$!
-  "$work/rempart" serve --data "$work/$1" --config "$work/rempart.toml" >"$work/$1.log" 2>&1 & node=$!
+  rm -rf "$work/node"
+  "$work/rempart" serve --config "$work/rempart.toml" >"$work/$1.log" 2>&1 & node=$!
   for _ in $(seq 300); do curl -s -o /dev/null "http://127.0.0.1:11333/ping" && break; sleep 0.1; done
   "$work/beside" -mails "$mails" "-server=$1=http://127.0.0.1:11333/checkv2=$node" -rounds 2 "${more[@]}"
   kill "$node" "$dns"; wait "$node" "$dns" 2>/dev/null || true
