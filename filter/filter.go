@@ -189,6 +189,7 @@ func (f *Filter) Draft(m *message.Message) *message.Lesson {
 // Apply learns one lesson. Lessons come in the order of the journal, from one goroutine. What is remembered of sources and of
 // near copies speaks to all recipients, so one user's or domain's lessons stay out of it.
 func (f *Filter) Apply(l *message.Lesson) {
+	l = folded(l)
 	corrected := f.model.Apply(l)
 	if l.Scope.Narrow() {
 		return
@@ -199,9 +200,17 @@ func (f *Filter) Apply(l *message.Lesson) {
 	}
 }
 
+// folded is the lesson with its scope as [message.Message.ScopeOf] says it.
+func folded(l *message.Lesson) *message.Lesson {
+	c := *l
+	c.Scope = l.Scope.Folded()
+	return &c
+}
+
 // Stands reports whether the very lesson that m is of that label stands in that scope, and no later one on a text like it
 // says otherwise: to teach it again would only repeat it.
 func (f *Filter) Stands(m *message.Message, label message.Label, scope message.Scope) bool {
+	scope = scope.Folded()
 	if f.model.Taught(scope, m.Key()) != label {
 		return false
 	}
@@ -215,6 +224,7 @@ func (f *Filter) Stands(m *message.Message, label message.Label, scope message.S
 // Reconsider judges a lesson's message anew from what the lesson holds of it: features and signals as they stood, and
 // what was taught since of near copies and of its source.
 func (f *Filter) Reconsider(l *message.Lesson) *message.Verdict {
+	l = folded(l)
 	m := &message.Message{Channel: l.Channel, Direction: l.Direction}
 	m.Facts.Reputation = f.known.Load().Of(l.Source)
 	if d, ok := campaign.FromBytes(l.Digest); ok {
@@ -263,7 +273,7 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	m.Facts.Reputation = f.known.Load().Of(reputation.Key(m))
 	if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
 		m.Facts.Digest = d.Bytes()
-		m.Facts.Campaign = f.book.Load().Nearest(d, m.Tenant)
+		m.Facts.Campaign = f.book.Load().Nearest(d, m.ScopeOf(nil).Tenant)
 	}
 }
 

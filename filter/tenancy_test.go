@@ -140,6 +140,27 @@ func TestDomainLessons(t *testing.T) {
 	}
 }
 
+// A tenant's name counts in any case, as in policy.
+func TestTenantsNameInAnyCase(t *testing.T) {
+	f := New(Options{})
+	to := func(tenant string) []message.Recipient {
+		r := recipient(1)
+		r.Tenant = tenant
+		return []message.Recipient{r}
+	}
+	for _, scope := range []message.Scope{{Tenant: "Acme"}, {Tenant: "Beta", User: recipient(1).Address}} {
+		taught := letter(len(scope.Tenant+scope.User), 1)
+		l := f.Lesson(t.Context(), taught, message.Spam, scope, "postmaster")
+		before := f.Judge(t.Context(), taught, to("other")).Verdicts[0].Score
+		f.Apply(l)
+		for _, name := range []string{scope.Tenant, strings.ToLower(scope.Tenant)} {
+			if v := f.Judge(t.Context(), taught, to(name)).Verdicts[0]; v.Score < before+message.One {
+				t.Errorf("%+v was taught, and for tenant %q the score went from %v to %v", scope, name, before, v.Score)
+			}
+		}
+	}
+}
+
 // BenchmarkTenancy judges for one tenant and, in turn, for a thousand with fifty thousand users who each taught twenty mails; MiB
 // is all the memory that the process holds with both.
 func BenchmarkTenancy(b *testing.B) {

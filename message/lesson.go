@@ -41,8 +41,13 @@ type Scope struct {
 // Narrow reports whether the scope is a domain's or a user's, not a whole tenant's or all of the node's.
 func (s Scope) Narrow() bool { return s.Domain != "" || s.User != "" }
 
-// ScopeOf says for whom a verdict on m is: going out the account that sends, else the recipient, who may be nil. All parts
-// are in lower case.
+// Folded is the scope in lower case: names of tenants, domains and users count in any.
+func (s Scope) Folded() Scope {
+	return Scope{Tenant: strings.ToLower(s.Tenant), Domain: strings.ToLower(s.Domain), User: strings.ToLower(s.User)}
+}
+
+// ScopeOf says for whom a verdict on m is: going out the account that sends, else the recipient, who may be nil. It is
+// folded.
 func (m *Message) ScopeOf(to *Recipient) Scope {
 	s := Scope{Tenant: m.Tenant}
 	switch {
@@ -64,7 +69,7 @@ func (m *Message) ScopeOf(to *Recipient) Scope {
 			s.Domain = d
 		}
 	}
-	return Scope{Tenant: strings.ToLower(s.Tenant), Domain: strings.ToLower(s.Domain), User: strings.ToLower(s.User)}
+	return s.Folded()
 }
 
 // Lesson is a labelled message that someone taught. It holds no text but hashed features and signal values, and is still

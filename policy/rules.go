@@ -64,7 +64,7 @@ func New(c Config) (*Rules, error) {
 	r.node = build("policy", c.Mode, c.Thresholds, c.Allow, c.Deny)
 	for i, sc := range c.Scope {
 		key := fmt.Sprintf("policy.scope[%d]", i)
-		who := message.Scope{Tenant: strings.ToLower(sc.Tenant), Domain: strings.ToLower(sc.Domain), User: strings.ToLower(sc.User)}
+		who := message.Scope{Tenant: sc.Tenant, Domain: sc.Domain, User: sc.User}.Folded()
 		if who == (message.Scope{}) {
 			errs = append(errs, fmt.Errorf("%s names nobody: give tenant, domain or user", key))
 		}

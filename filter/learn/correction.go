@@ -125,11 +125,11 @@ func (s *sparse) dropWeakest() {
 // one of the domain named beside it.
 func whose(s message.Scope) message.Scope {
 	if s.User == "" {
-		return message.Scope{Tenant: s.Tenant, Domain: strings.ToLower(s.Domain)}
+		return message.Scope{Tenant: s.Tenant, Domain: s.Domain}
 	}
-	user := strings.ToLower(s.User)
+	user := s.User
 	if s.Domain != "" && strings.IndexByte(user, '@') < 0 {
-		user += "@" + strings.ToLower(s.Domain)
+		user += "@" + s.Domain
 	}
 	return message.Scope{Tenant: s.Tenant, User: user}
 }

@@ -8,7 +8,8 @@ import (
 	"rempart/message"
 )
 
-// Model is all that lessons change. Any number of goroutines may judge while one applies lessons.
+// Model is all that lessons change. Any number of goroutines may judge while one applies lessons. Scopes, of lessons too, are
+// folded.
 type Model struct {
 	mu          sync.RWMutex
 	shared      []table
