@@ -22,7 +22,6 @@ for module in antivirus arc asn clickhouse dcc dkim dkim_signing dmarc elastic e
   metadata_exporter mx_check neural p0f ratelimit rbl replies reputation rspamd_update spf surbl url_redirector; do
   echo 'enabled = false;' >"$work/conf/override.d/$module.conf"
 done
-sed -i '/^}/,$!b' "$work/conf/modules.conf"
 echo "servers = \"$work/redis/s\";" >"$work/conf/local.d/redis.conf"
 echo 'backend = "redis"; autolearn = false; min_learns = 1;' >"$work/conf/local.d/classifier-bayes.conf"
 cat >"$work/conf/override.d/options.inc" <<END
