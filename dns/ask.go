@@ -57,8 +57,8 @@ func (r *Resolver) probe(key, name string, kind uint16) {
 	}()
 }
 
-// exchange asks the servers in turn, from the one that answered last, until one answers. It has its own time: who asked may be gone, and the answer serves
-// the next.
+// exchange asks the servers in turn, from the one that answered last, until one answers. It has its own time: who asked may be
+// gone, and the answer serves the next.
 func (r *Resolver) exchange(name string, kind uint16) answer {
 	question := new(mdns.Msg)
 	question.SetQuestion(name, kind)
