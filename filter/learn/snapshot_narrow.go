@@ -11,19 +11,21 @@ import (
 )
 
 const (
-	correctionTenant wire.Tag = iota + 1
-	correctionDomain
-	correctionUser
+	correctionScope wire.Tag = iota + 1
 	correctionView
 	correctionWeights
 )
 
 const (
-	influenceTenant wire.Tag = iota + 1
-	influenceDomain
-	influenceUser
+	influenceScope wire.Tag = iota + 1
 	influenceSpent
 	influenceAt
+)
+
+const (
+	scopeTenant wire.Tag = iota + 1
+	scopeDomain
+	scopeUser
 )
 
 // appendNarrow appends what users and domains know better, and how far each moved all others lately.
@@ -34,9 +36,7 @@ func (m *Model) appendNarrow(b []byte) []byte {
 				continue
 			}
 			b = wire.AppendRecord(b, snapshotCorrection, func(b []byte) []byte {
-				b = wire.AppendString(b, correctionTenant, key.Tenant)
-				b = wire.AppendString(b, correctionDomain, key.Domain)
-				b = wire.AppendString(b, correctionUser, key.User)
+				b = appendScope(b, correctionScope, key)
 				b = wire.AppendString(b, correctionView, correctionViews[i].name)
 				return wire.AppendRecord(b, correctionWeights, s.append)
 			})
@@ -45,14 +45,35 @@ func (m *Model) appendNarrow(b []byte) []byte {
 	for _, key := range sortedScopes(m.influences) {
 		n := m.influences[key]
 		b = wire.AppendRecord(b, snapshotInfluence, func(b []byte) []byte {
-			b = wire.AppendString(b, influenceTenant, key.Tenant)
-			b = wire.AppendString(b, influenceDomain, key.Domain)
-			b = wire.AppendString(b, influenceUser, key.User)
+			b = appendScope(b, influenceScope, key)
 			b = wire.AppendInt(b, influenceSpent, n.spent)
 			return wire.AppendInt(b, influenceAt, n.at)
 		})
 	}
 	return b
+}
+
+func appendScope(b []byte, tag wire.Tag, s message.Scope) []byte {
+	return wire.AppendRecord(b, tag, func(b []byte) []byte {
+		b = wire.AppendString(b, scopeTenant, s.Tenant)
+		b = wire.AppendString(b, scopeDomain, s.Domain)
+		return wire.AppendString(b, scopeUser, s.User)
+	})
+}
+
+func readScope(b wire.Content) (s message.Scope, err error) {
+	err = wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case scopeTenant:
+			s.Tenant = c.String()
+		case scopeDomain:
+			s.Domain = c.String()
+		case scopeUser:
+			s.User = c.String()
+		}
+		return nil
+	})
+	return s, err
 }
 
 func sortedScopes[V any](all map[message.Scope]V) []message.Scope {
@@ -97,12 +118,8 @@ func (m *Model) readCorrection(b wire.Content) error {
 	var weights sparse
 	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) (err error) {
 		switch tag {
-		case correctionTenant:
-			key.Tenant = c.String()
-		case correctionDomain:
-			key.Domain = c.String()
-		case correctionUser:
-			key.User = c.String()
+		case correctionScope:
+			key, err = readScope(c)
 		case correctionView:
 			view = c.String()
 		case correctionWeights:
@@ -124,20 +141,16 @@ func (m *Model) readCorrection(b wire.Content) error {
 func (m *Model) readInfluence(b wire.Content) error {
 	var key message.Scope
 	var n influence
-	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) (err error) {
 		switch tag {
-		case influenceTenant:
-			key.Tenant = c.String()
-		case influenceDomain:
-			key.Domain = c.String()
-		case influenceUser:
-			key.User = c.String()
+		case influenceScope:
+			key, err = readScope(c)
 		case influenceSpent:
 			n.spent = c.Int()
 		case influenceAt:
 			n.at = c.Int()
 		}
-		return nil
+		return err
 	})
 	m.influences[key] = &n
 	return err
