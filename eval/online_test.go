@@ -122,15 +122,23 @@ func TestAccuracyAndCorrelation(t *testing.T) {
 // writeCorpus makes an index of mails that a learner can tell apart after a few lessons.
 func writeCorpus(t *testing.T, n int) string {
 	t.Helper()
-	dir := t.TempDir()
-	var index strings.Builder
-	for i := range n {
+	return writeIndex(t, n, func(i int) (label, mail string) {
 		label, body := "ham", "Minutes of the choir's meeting, item %d: the spring concert."
 		if i%3 == 0 {
 			label, body = "spam", "You have won the prize number %d, claim it within the hour!"
 		}
+		return label, fmt.Sprintf("From: a%d@a.example\nSubject: about %d\n\n"+body+"\n", i%5, i, i)
+	})
+}
+
+// writeIndex writes n mails and their index.
+func writeIndex(t *testing.T, n int, mailOf func(i int) (label, mail string)) string {
+	t.Helper()
+	dir := t.TempDir()
+	var index strings.Builder
+	for i := range n {
+		label, mail := mailOf(i)
 		name := fmt.Sprintf("m%03d.eml", i)
-		mail := fmt.Sprintf("From: a%d@a.example\nSubject: about %d\n\n"+body+"\n", i%5, i, i)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(mail), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -170,25 +178,14 @@ func TestOnline(t *testing.T) {
 
 // Each part judges alone, and a mark that tells spam from ham tells nothing once it is masked.
 func TestSetups(t *testing.T) {
-	dir := t.TempDir()
-	var index strings.Builder
 	random := rand.New(rand.NewPCG(1, 0))
-	for i := range 200 {
+	path := writeIndex(t, 200, func(int) (label, mail string) {
 		label, to := "ham", "Delivered-To: yyyy@localhost.spamassassin.taint.org\n"
 		if random.IntN(2) == 0 {
 			label, to = "spam", ""
 		}
-		name := fmt.Sprintf("m%03d.eml", i)
-		mail := fmt.Sprintf("%sFrom: a@a.example\nTo: b@b.example\nSubject: one\n\n%x %x\n", to, random.Uint64(), random.Uint64())
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(mail), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&index, "%s %s\n", label, name)
-	}
-	path := filepath.Join(dir, "index")
-	if err := os.WriteFile(path, []byte(index.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+		return label, fmt.Sprintf("%sFrom: a@a.example\nTo: b@b.example\nSubject: one\n\n%x %x\n", to, random.Uint64(), random.Uint64())
+	})
 	at := func(s Setup) float64 {
 		s.Lessons = Immediate
 		f, _, err := Online(t.Context(), path, s, nil)
