@@ -10,8 +10,10 @@
 package base
 
 import (
+	"bytes"
 	_ "embed"
 	"math"
+	"strings"
 	"sync"
 
 	"rempart/message"
@@ -101,8 +103,8 @@ func (w *Weights) telling(f *features, spam bool) (out [2]string) {
 	var most [2]int8
 	var at [2]int
 	for i, s := range f.spelt {
-		if s.to-s.from < minTelling {
-			continue
+		if b := f.fold[s.from:s.to]; len(b) < minTelling || bytes.ContainsAny(b, "0123456789") {
+			continue // the weights know digits as one another; what they are may be a secret
 		}
 		v := t.weights[s.hash>>shift]
 		if !spam {
@@ -117,7 +119,7 @@ func (w *Weights) telling(f *features, spam bool) (out [2]string) {
 	for i := range out {
 		if most[i] > 0 {
 			s := f.spelt[at[i]]
-			out[i] = string(f.fold[s.from:min(s.to, s.from+maxWord)])
+			out[i] = strings.ToValidUTF8(string(f.fold[s.from:min(s.to, s.from+maxWord)]), "")
 		}
 	}
 	return out

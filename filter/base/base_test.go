@@ -3,7 +3,9 @@ package base
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"rempart/message"
 	"rempart/wire"
@@ -113,6 +115,21 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// What a verdict shows of a mail is words of its text: no numbers, which may be secrets, nothing of its subject, no half letters.
+func TestTellingIsDiscreet(t *testing.T) {
+	cells := NewCells()
+	for i := range cells[setWords] {
+		cells[setWords][i] = 1
+	}
+	w := New([32]byte{}, 0, nil, cells)
+	m := mail("90417733 8123 4471-99 한국어한국어한국어한국어")
+	m.Subject, m.From.Name = "confidential severance", ""
+	s := w.Score(m)
+	if s.Telling[0] == "" || s.Telling[1] != "" || !utf8.ValidString(s.Telling[0]) || !strings.HasPrefix("한국어한국어한국어한국어", s.Telling[0]) {
+		t.Errorf("telling %q", s.Telling)
+	}
+}
+
 // FuzzScore: any text gives a bounded score, and the same one again.
 func FuzzScore(f *testing.F) {
 	f.Add("a@b.example", "Ann", "Re: 中文", "text 漢字かな <x>", "https://a.example/x?y=z")
@@ -125,6 +142,9 @@ func FuzzScore(f *testing.F) {
 		s := Shipped().Score(m)
 		if s != Shipped().Score(m) {
 			t.Fatal("one mail, two scores")
+		}
+		if !utf8.ValidString(s.Telling[0]) || !utf8.ValidString(s.Telling[1]) {
+			t.Fatalf("telling %q", s.Telling)
 		}
 		if most := 1000 * message.One; s.Words > most || s.Words < -most || s.Form > most || s.Form < -most {
 			t.Fatalf("score %+v", s)

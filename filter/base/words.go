@@ -80,7 +80,7 @@ func (f *features) addTheme(place, theme, before uint32) {
 }
 
 func (f *features) addWord(place, word, before uint32, from, to int) {
-	if h := hash(placeText, word); f.add(&f.words, h) {
+	if h := hash(placeText, word); f.add(&f.words, h) && place != placeSubject { // who may see a verdict may not see the subject
 		f.spelt = append(f.spelt, spelt{h, from, to})
 	}
 	if place != placeText {
