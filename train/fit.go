@@ -54,7 +54,9 @@ func balance(all []example) error {
 	}
 	labels := map[bool]bool{}
 	for k := range total {
-		labels[k.spam] = true
+		if k.age != primerAge {
+			labels[k.spam] = true
+		}
 	}
 	if len(labels) < 2 {
 		return ErrOneKind
@@ -185,7 +187,7 @@ func score(w []float64, row []input) (sum float64) {
 
 // fit makes weights: the regression over all, and the scale and offset at which its scores are probabilities, found on
 // mails that a regression over the others judged.
-func fit(r *reader, all []example, from [32]byte) (*base.Weights, error) {
+func fit(r *reader, all []example, from [32]byte) *base.Weights {
 	slope, offset := calibrate(r, all)
 	w := r.fitModel(all)
 	priors := map[string]message.LogOdds{}
@@ -200,5 +202,5 @@ func fit(r *reader, all []example, from [32]byte) (*base.Weights, error) {
 			at++
 		}
 	}
-	return base.New(from, message.Odds(w[0]*slope+offset), priors, cells), nil
+	return base.New(from, message.Odds(w[0]*slope+offset), priors, cells)
 }

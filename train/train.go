@@ -88,7 +88,7 @@ func (s *Study) Weights(fold int) (*base.Weights, error) {
 	if err := balance(learned); err != nil {
 		return nil, err
 	}
-	return fit(s.reader, learned, madeFrom(without(s.mails, fold)))
+	return fit(s.reader, learned, madeFrom(without(s.mails, fold))), nil
 }
 
 // madeFrom is the digest of the masked mails and their labels, in their order.

@@ -134,7 +134,11 @@ func TestReadRefuses(t *testing.T) {
 	if _, err := ReadPhishing(dir); !errors.Is(err, eval.ErrEmpty) {
 		t.Errorf("a directory without mail: %v", err)
 	}
-	if err := balance([]example{{spam: true}, {spam: true}}); !errors.Is(err, ErrOneKind) {
+	study, err := NewStudy(t.Context(), []Mail{{Path: "a", Raw: []byte("From: a@a.example\n\nbuy now\n"), Spam: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := study.Weights(-1); !errors.Is(err, ErrOneKind) { // though the primer has both
 		t.Errorf("spam alone: %v", err)
 	}
 }
