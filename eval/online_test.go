@@ -85,6 +85,20 @@ func TestMeasureAgainstBruteForce(t *testing.T) {
 	})
 }
 
+// With enough honest mail that some may be blocked, and scores that tie.
+func TestMissedAgainstBruteForce(t *testing.T) {
+	for seed := range uint64(10) {
+		results := sample(2400, seed)
+		for i := range results {
+			results[i].Score = math.Round(results[i].Score*200) / 200
+		}
+		f := Measure(results)
+		if a, b := bruteMissed(results, 0.001), bruteMissed(results, 0.005); math.Abs(f.SMAtHM01-a) > 1e-9 || math.Abs(f.SMAtHM05-b) > 1e-9 {
+			t.Errorf("missed %v and %v, brute force says %v and %v", f.SMAtHM01, f.SMAtHM05, a, b)
+		}
+	}
+}
+
 // To weigh a group is to have its messages so many times.
 func TestWeights(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
