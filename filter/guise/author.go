@@ -133,7 +133,7 @@ func alike(a, b string) bool {
 		return false
 	}
 	x, y := string(appendSkeleton(nil, shown(one))), string(appendSkeleton(nil, shown(two)))
-	return x == y || min(len(x), len(y)) >= minAlike && near(x, y)
+	return x != "" && x == y || min(len(x), len(y)) >= minAlike && near(x, y)
 }
 
 // NameDomain speaks against a display name that is or holds a host name of another organisation than the author's: most

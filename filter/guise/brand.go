@@ -248,6 +248,9 @@ func imitated(label string) *brand {
 			continue
 		}
 		skeleton := appendSkeleton(buf[:0], part)
+		if len(skeleton) == 0 { // nothing that a reader sees
+			continue
+		}
 		if b := brandOf(skeleton); b != nil && (lured(label, part) || !b.common && part == label) {
 			return b
 		}
@@ -322,6 +325,9 @@ func misspelt(label string) *brand {
 		return nil
 	}
 	skeleton := string(appendSkeleton(nil, label))
+	if skeleton == "" {
+		return nil
+	}
 	for _, s := range known.long {
 		d := len(s.skeleton) - len(skeleton)
 		ends := s.skeleton[0] == skeleton[0] || s.skeleton[len(s.skeleton)-1] == skeleton[len(skeleton)-1] // one wrong letter leaves one

@@ -181,6 +181,7 @@ func FuzzSignals(f *testing.F) {
 		"From: PayPal <a@xn--pypal-4ve.example>\nTo: b@c.example\nReply-To: x@gmail.com\nSubject: b@c.example\n\nDHL http://dhl.x.example/",
 		"From: \"㏄ ㋿ ﷺ\" <a@b>\n\n\u0345 http://xn--a.b-c.d/",
 		"From: e \n leclerc\n\n",
+		"From: a@xn--zugaa.example\n\nhttp://xn--zugaa.example/ http://xn--zugaa-secure.example/", // labels that nobody sees
 	} {
 		f.Add([]byte(s))
 	}
