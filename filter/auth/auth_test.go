@@ -217,7 +217,10 @@ func TestSilentList(t *testing.T) {
 		c.Check(t.Context(), m)
 		return m
 	}
-	for i := range maxUnanswered {
+	for range 3 * maxUnanswered { // one question that fails, whoever waits for it
+		ask(200)
+	}
+	for i := range maxUnanswered - 1 {
 		if off := c.Silent(); len(off) != 0 {
 			t.Fatalf("switched off after %d questions: %v", i, off)
 		}

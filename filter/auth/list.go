@@ -41,7 +41,8 @@ type list struct {
 	codes      []netip.Prefix
 	offUntil   atomic.Int64 // Unix seconds
 	refuses    atomic.Bool
-	unanswered atomic.Int32 // questions in a row
+	unanswered atomic.Int32           // questions in a row
+	failed     atomic.Pointer[string] // the name asked last without an answer
 }
 
 // An answer here says that the question was refused, not that the name is listed: from a public resolver, over the limit.
@@ -136,7 +137,9 @@ func (c *Checker) listed(ctx context.Context, l *list, name string) message.List
 	}
 	answers, err := c.dns.LookupA(ctx, name+"."+l.Zone)
 	if err != nil && failedOr(err, "") != "" {
-		if !c.dns.Down() && l.unanswered.Add(1) >= maxUnanswered {
+		// Mails of one source at one time ask the same, and get one answer from the cache.
+		last := l.failed.Swap(&name)
+		if !c.dns.Down() && (last == nil || *last != name) && l.unanswered.Add(1) >= maxUnanswered {
 			l.off(silentTime)
 		}
 		return r
