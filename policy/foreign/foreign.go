@@ -157,19 +157,21 @@ func (r *reader) sender(pattern, signer string, proof by) bool {
 	if below, is := strings.CutPrefix(domain, "*."); is {
 		domain = "." + below
 	}
-	if strings.ContainsAny(domain, "*?") || local != "*" && strings.ContainsAny(local, "*?") || domain == "" || local == "" {
+	if domain == "" || strings.ContainsAny(domain, "*?") || local != "*" && (strings.ContainsAny(local, "*?") || domain[0] == '.') || local == "" {
 		r.warn(whyPattern, pattern)
+		return false
+	}
+	ascii, ok := r.domain(domain, pattern)
+	if !ok {
 		return false
 	}
 	e := policy.Entry{}
 	if local != "*" {
-		e.From = local + "@" + domain
+		e.From = local + "@" + ascii
 	}
 	if signer == "" {
-		signer = domain
-	}
-	signer, signs := r.domain(signer, pattern)
-	if !signs {
+		signer = ascii
+	} else if signer, ok = r.domain(signer, pattern); !ok {
 		return false
 	}
 	if proof.dkim {

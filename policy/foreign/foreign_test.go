@@ -40,6 +40,8 @@ func TestSpamAssassin(t *testing.T) {
 		{"whitelist_from_rcvd *@a.example mx.a.example", "", whyRelay},
 		{"blacklist_from *@b\u00fccher.example", `[[policy.deny]] dkim = "xn--bcher-kva.example"; [[policy.deny]] spf = "xn--bcher-kva.example"`, whyClaimed},
 		{"blocklist_from bad@b.example", `[[policy.deny]] dkim = "b.example" from = "bad@b.example"; [[policy.deny]] spf = "b.example" from = "bad@b.example"`, whyClaimed},
+		{"whitelist_auth ann@*.shop.example", "", whyPattern},
+		{"blacklist_from bad@b\u00fccher.example", `[[policy.deny]] dkim = "xn--bcher-kva.example" from = "bad@xn--bcher-kva.example"; [[policy.deny]] spf = "xn--bcher-kva.example" from = "bad@xn--bcher-kva.example"`, whyClaimed},
 		{"whitelist_auth *a.example", "", whyPattern},
 		{"whitelist_auth *@a*.example", "", whyPattern},
 		{"blacklist_from *@*.com", "", whySuffix},
