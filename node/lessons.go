@@ -51,12 +51,19 @@ func (l *lessons) wait(ctx context.Context, seq uint64) error {
 // after for whom it speaks.
 func (n *Node) Learn(ctx context.Context, m *message.Message, label message.Label, category message.Category, scope message.Scope, teacher string) (before, after *message.Verdict, err error) {
 	before = n.verdict(ctx, m, scope)
-	lesson := n.filter.Lesson(ctx, m, label, scope, teacher)
+	lesson := n.lessonOn(m, label, scope, teacher)
 	lesson.Category = category
 	if err := n.teach(ctx, lesson); err != nil {
 		return before, before, err
 	}
 	return before, n.verdict(ctx, m, scope), nil
+}
+
+// lessonOn makes the lesson on a message that was just judged: what was gathered for that is not asked again.
+func (n *Node) lessonOn(m *message.Message, label message.Label, scope message.Scope, teacher string) *message.Lesson {
+	l := n.filter.Draft(m)
+	l.Label, l.Scope, l.Teacher = label, scope, teacher
+	return l
 }
 
 func (n *Node) verdict(ctx context.Context, m *message.Message, scope message.Scope) *message.Verdict {
@@ -71,7 +78,7 @@ func (n *Node) LearnStored(ctx context.Context, mails []StoredMail, scope messag
 	for i, s := range mails {
 		m := s.message()
 		before[i] = n.verdict(ctx, m, scope).Probability
-		lessons[i] = n.filter.Lesson(ctx, m, s.Label, scope, teacherLocal)
+		lessons[i] = n.lessonOn(m, s.Label, scope, teacherLocal)
 	}
 	var together errgroup.Group
 	var last atomic.Uint64
