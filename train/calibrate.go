@@ -13,7 +13,7 @@ const (
 	tagOdds = 2.1972245773362196
 
 	// maxHit is the share of honest mail that may reach it: of each age, as it came and in the other forms.
-	maxHit = 0.003
+	maxHit = 0.004
 )
 
 // judged is the score of a mail that was not learned.

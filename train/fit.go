@@ -185,14 +185,27 @@ func score(w []float64, row []input) (sum float64) {
 	return sum
 }
 
+// enoughMails have to show a signal before its prior is learned; until then that of the filter's table stands.
+const enoughMails = 10
+
 // fit makes weights: the regression over all, and the scale and offset at which its scores are probabilities, found on
 // mails that a regression over the others judged.
 func fit(r *reader, all []example, from [32]byte) *base.Weights {
 	slope, offset := calibrate(r, all)
 	w := r.fitModel(all)
+	seen := make([]int, 1+len(r.signals))
+	for _, e := range all {
+		for _, in := range e.row {
+			if e.own && int(in.column) < len(seen) {
+				seen[in.column]++
+			}
+		}
+	}
 	priors := map[string]message.LogOdds{}
 	for i, s := range r.signals {
-		priors[s.name] = message.Odds(w[1+i] * slope)
+		if seen[1+i] >= enoughMails {
+			priors[s.name] = message.Odds(w[1+i] * slope)
+		}
 	}
 	cells := base.NewCells()
 	at := 1 + len(r.signals)

@@ -85,6 +85,23 @@ func TestThemesMeetAcrossLanguages(t *testing.T) {
 	}
 }
 
+// A stem belongs to one theme, and a word is one stem: of two lines with one stem, one would say nothing.
+func TestThemesDoNotClash(t *testing.T) {
+	n := uint32(0)
+	for line := range strings.Lines(themesText) {
+		name, words, ok := strings.Cut(line, ":")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		n++
+		for _, word := range strings.Fields(words) {
+			if got := themesOf(word); len(got) != 1 || got[0] != n {
+				t.Errorf("%s: %q has the themes %v, not %d alone", name, word, got, n)
+			}
+		}
+	}
+}
+
 func TestTelling(t *testing.T) {
 	cells := NewCells()
 	m := mail("pills for everybody, and pills again")

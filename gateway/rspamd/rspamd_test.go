@@ -416,7 +416,7 @@ func TestAnswer(t *testing.T) {
 		{"panic", "", "", "Subject: panic\r\n\r\n", nil, softReject, 0, 0, func(r reply) bool { return r.Skipped }},
 		{"no judgement, accept", "budget = '20ms'\non_error = 'accept'", "", "Subject: hold\r\n\r\n", nil, noAction, 0, 0, func(r reply) bool { return r.Skipped }},
 		{"no judgement, shadow", "budget = '20ms'\nmode = 'shadow'", "", "Subject: hold\r\n\r\n", nil, noAction, 0, 0, func(r reply) bool { return r.Skipped }},
-		{"empty", "", "", "", nil, addHeader, 6, 14.999, func(r reply) bool { return !r.Skipped }},
+		{"empty", "", "", "", nil, noAction, -100, 5.999, func(r reply) bool { return !r.Skipped }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, tt.door, tt.rules)
