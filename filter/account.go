@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"strings"
+
 	"rempart/filter/behaviour"
 	"rempart/filter/content"
 	"rempart/message"
@@ -24,7 +26,7 @@ func (f *Filter) arriveMail(m *message.Message) {
 
 // emailOutSignals are for mail that the operator's own accounts send (X.1245's sender side): what the account does beside its
 // habit, and what the mail says. Who hands it over has logged in, so that nothing is asked about that; what a mail program
-// leaves to the submission server (RFC 6409 section 8) is not missed.
+// leaves to the submission server (RFC 6409 section 8) is not missed. The shipped weights, made of mail that comes in, are not for it.
 var emailOutSignals = append([]signal{
 	{"send_rate", +0.6, message.SourceAnalysis, message.CategoryNone, behaviour.SendRate},
 	{"send_strangers", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SendStrangers},
@@ -39,7 +41,7 @@ func sendersOwn(rows []signal) (out []signal) {
 	serversWrite := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
 		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true}
 	for _, r := range rows {
-		if r.method != message.SourceAnalysis && !serversWrite[r.name] {
+		if r.method != message.SourceAnalysis && !serversWrite[r.name] && !strings.HasPrefix(r.name, basePrefix) {
 			out = append(out, r)
 		}
 	}

@@ -94,14 +94,15 @@ func New(o Options) *Filter {
 		if o.Only == Learners {
 			t.rows = nil
 		}
-		rows := make([]learn.Signal, len(t.rows))
-		for i, r := range t.rows {
-			rows[i] = learn.Signal{Name: r.name, Method: r.method, Prior: priorWith(f.base, t.channel, r), Fades: strings.HasPrefix(r.name, basePrefix)}
-		}
 		for _, d := range t.directions {
-			f.tables[tableKey{t.channel, d}] = &table{t.rows, f.model.Combiner(t.channel, d, f.bias(t.channel), rows)}
+			shipped := shippedFor(f.base, t.channel, d)
+			rows := make([]learn.Signal, len(t.rows))
+			for i, r := range t.rows {
+				rows[i] = learn.Signal{Name: r.name, Method: r.method, Prior: priorWith(shipped, r), Fades: strings.HasPrefix(r.name, basePrefix)}
+			}
+			f.tables[tableKey{t.channel, d}] = &table{t.rows, f.model.Combiner(t.channel, d, biasWith(shipped), rows)}
 		}
-		longest = max(longest, len(rows))
+		longest = max(longest, len(t.rows))
 	}
 	f.pool.New = func() any { r := make([]message.Result, longest); return &r }
 	return f
@@ -125,10 +126,18 @@ func (f *Filter) baseID() string {
 	return f.base.ID
 }
 
-// priorWith is the prior of a signal before any lesson: for mail the shipped weights' where they have seen enough of it, or else the
+// shippedFor is the shipped weights where they count: for mail that comes in, of which they were made; nil elsewhere.
+func shippedFor(w *base.Weights, c message.Channel, d message.Direction) *base.Weights {
+	if c != message.Email || d == message.Out {
+		return nil
+	}
+	return w
+}
+
+// priorWith is the prior of a signal before any lesson: that of the weights where they have seen enough of it, or else the
 // table's. From scratch the model makes it zero.
-func priorWith(w *base.Weights, c message.Channel, r signal) message.LogOdds {
-	if w != nil && c == message.Email {
+func priorWith(w *base.Weights, r signal) message.LogOdds {
+	if w != nil {
 		if odds, ok := w.Priors[r.name]; ok {
 			return odds
 		}
@@ -136,10 +145,10 @@ func priorWith(w *base.Weights, c message.Channel, r signal) message.LogOdds {
 	return message.Odds(r.prior)
 }
 
-// bias before any lesson.
-func (f *Filter) bias(c message.Channel) message.LogOdds {
-	if f.base != nil && c == message.Email {
-		return f.base.Bias
+// biasWith is the score before anything was seen or taught.
+func biasWith(w *base.Weights) message.LogOdds {
+	if w != nil {
+		return w.Bias
 	}
 	return priorBias
 }
@@ -266,8 +275,8 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	if m.Channel != message.Call {
 		guise.Gather(m)
 	}
-	if f.base != nil && m.Channel == message.Email {
-		s := f.base.Score(m)
+	if w := shippedFor(f.base, m.Channel, m.Direction); w != nil {
+		s := w.Score(m)
 		m.Facts.Base = message.Base{Words: s.Words, Form: s.Form, Telling: s.Telling}
 	}
 	m.Facts.Reputation = f.known.Load().Of(reputation.Key(m))

@@ -25,7 +25,7 @@ func Signals() (rows []SignalRow) {
 	for _, t := range signalTables {
 		for _, r := range t.rows {
 			rows = append(rows, SignalRow{Channel: t.channel, Directions: slices.Clone(t.directions), Name: r.name,
-				Prior: priorWith(base.Shipped(), t.channel, r).Float(), Method: r.method, Category: r.category})
+				Prior: priorWith(shippedFor(base.Shipped(), t.channel, t.directions[0]), r).Float(), Method: r.method, Category: r.category})
 		}
 	}
 	return rows
