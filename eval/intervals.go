@@ -63,38 +63,29 @@ func interval(all []Figures, of func(*Figures) float64) Interval {
 	return Interval{values[tail], values[len(values)-1-tail]}
 }
 
-// nearCopies gives each result of each run the number of its group: messages of one name are one message, and messages
-// whose digests are near, by themselves or by others between, are one group. Each pair is compared: a second for 40,000.
+// nearCopies gives each result of each run the number of its group: messages of one name are one message, and near copies are
+// one group.
 func nearCopies(runs [][]Result) (groups [][]int32, count int) {
-	messages := map[string]int32{}
-	var sets forest
-	var digests []campaign.Digest
-	var owner []int32
+	messages := map[string]int{}
+	var sets campaign.Groups
 	for _, run := range runs {
 		for _, r := range run {
 			if _, known := messages[r.Name]; known {
 				continue
 			}
-			i := sets.add()
+			i := sets.Add()
 			messages[r.Name] = i
 			if d, ok := campaign.FromBytes(r.Digest); ok {
-				digests, owner = append(digests, d), append(owner, i)
+				sets.Copy(i, d)
 			}
 		}
 	}
-	for i, d := range digests {
-		for j, e := range digests[:i] {
-			if d.Distance(e) <= campaign.Near {
-				sets.unite(owner[i], owner[j])
-			}
-		}
-	}
-	number := map[int32]int32{}
+	number := map[int]int32{}
 	groups = make([][]int32, len(runs))
 	for k, run := range runs {
 		groups[k] = make([]int32, len(run))
 		for i, r := range run {
-			root := sets.root(messages[r.Name])
+			root := sets.Root(messages[r.Name])
 			if _, seen := number[root]; !seen {
 				number[root] = int32(len(number))
 			}
@@ -103,21 +94,3 @@ func nearCopies(runs [][]Result) (groups [][]int32, count int) {
 	}
 	return groups, len(number)
 }
-
-// forest is disjoint sets: each element's parent, a root being its own.
-type forest []int32
-
-func (f *forest) add() int32 {
-	*f = append(*f, int32(len(*f)))
-	return int32(len(*f) - 1)
-}
-
-func (f forest) root(i int32) int32 {
-	for f[i] != i {
-		f[i] = f[f[i]]
-		i = f[i]
-	}
-	return i
-}
-
-func (f forest) unite(i, j int32) { f[f.root(i)] = f.root(j) }

@@ -18,7 +18,7 @@ import (
 )
 
 // Forms of today: HTML in the manner of newsletter generators, and as mail programs write it. Those for training and those
-// of the control have nothing in common.
+// of the control have no HTML in common; header, hosts and paths of links are of one making.
 //
 //go:embed forms/*.html
 var formFiles embed.FS

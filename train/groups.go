@@ -12,45 +12,24 @@ import (
 // deal puts mails into folds so that near copies and one sender's mails are in one, and each fold has its part of each label
 // and age: the largest groups first, in turn.
 func deal(mails []Mail) {
-	parent := make([]int, len(mails))
-	for i := range parent {
-		parent[i] = i
-	}
-	var find func(int) int
-	find = func(i int) int {
-		if parent[i] != i {
-			parent[i] = find(parent[i])
-		}
-		return parent[i]
-	}
+	var groups campaign.Groups
 	senders := map[string]int{}
-	type digested struct {
-		digest campaign.Digest
-		at     int
-	}
-	var seen []digested
 	for i := range mails {
+		groups.Add()
 		m := corpus.Mail(mails[i].Raw)
 		if sender := strings.ToLower(m.From.String()); sender != "" {
 			if j, ok := senders[sender]; ok {
-				parent[find(i)] = find(j)
+				groups.Unite(i, j)
 			}
 			senders[sender] = i
 		}
-		d, ok := campaign.Sum(m.Subject, m.VisibleText())
-		if !ok {
-			continue
+		if d, ok := campaign.Sum(m.Subject, m.VisibleText()); ok {
+			groups.Copy(i, d)
 		}
-		for _, s := range seen {
-			if s.digest.Distance(d) <= campaign.Near {
-				parent[find(i)] = find(s.at)
-			}
-		}
-		seen = append(seen, digested{d, i})
 	}
 	size := map[int]int{}
 	for i := range mails {
-		mails[i].group = find(i)
+		mails[i].group = groups.Root(i)
 		size[mails[i].group]++
 	}
 	order := make([]int, 0, len(size))

@@ -116,6 +116,7 @@ type reader struct {
 	filter  *filter.Filter
 	signals []learnable
 	slots   map[string]int
+	first   []int // columns of the sets
 }
 
 // learnable is a signal whose prior is learned.
@@ -130,6 +131,11 @@ func newReader() *reader {
 	for i, name := range names {
 		r.slots[name] = i
 		r.signals = append(r.signals, learnable{name, priors[i]})
+	}
+	at := 1 + len(r.signals)
+	for _, cells := range base.NewCells() {
+		r.first = append(r.first, at)
+		at += len(cells)
 	}
 	return r
 }
@@ -149,15 +155,8 @@ func (r *reader) read(ctx context.Context, raw []byte) (row []input) {
 			row = append(row, input{int32(1 + i), float32(c.Input.Float())})
 		}
 	}
-	cells := base.NewCells()
-	first := make([]int, len(cells))
-	at := 1 + len(r.signals)
-	for set, cells := range cells {
-		first[set] = at
-		at += len(cells)
-	}
 	for _, in := range base.Inputs(m) {
-		row = append(row, input{int32(first[in.Set] + in.Cell), float32(in.Value)})
+		row = append(row, input{int32(r.first[in.Set] + in.Cell), float32(in.Value)})
 	}
 	return row
 }
