@@ -19,9 +19,17 @@ func (f *Filter) arriveMail(m *message.Message) {
 		f.wrote(m)
 	case m.Direction == message.In && m.MailFrom == "":
 		if id := content.ReturnedID(m); id != "" {
-			f.accounts.Return(id, m.Arrived)
+			f.accounts.Return(tenantOf(m), id, m.Arrived)
 		}
 	}
+}
+
+// tenantOf is the tenant that a mail comes in to: its first recipient's, for a report of non-delivery has only one.
+func tenantOf(m *message.Message) string {
+	if len(m.Recipients) == 0 {
+		return m.ScopeOf(nil).Tenant
+	}
+	return m.ScopeOf(&m.Recipients[0]).Tenant
 }
 
 // emailOutSignals are for mail that the operator's own accounts send (X.1245's sender side): what the account does beside its

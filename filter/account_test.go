@@ -13,8 +13,9 @@ import (
 // submission judges what accounts send as the node does: each mail arrives once.
 type submission struct {
 	*Filter
-	n   int
-	now time.Time
+	n      int
+	now    time.Time
+	tenant string // whose mail it is from now on
 }
 
 func newSubmission() *submission {
@@ -26,7 +27,7 @@ func (s *submission) send(account, from, country string, network uint32, to ...s
 	s.n++
 	m := email.ParseBytes(fmt.Appendf(nil, "From: <%s>\r\nTo: <%s>\r\nSubject: about tomorrow\r\nMessage-ID: <%d.x@home.example>\r\nDate: %s\r\n\r\n"+
 		"Hello, shall we meet at ten? The room is number %d.\r\n", from, to[0], s.n, s.now.Format(time.RFC1123Z), s.n))
-	m.Direction, m.Account, m.Arrived, m.MailFrom = message.Out, account, s.now, from
+	m.Direction, m.Tenant, m.Account, m.Arrived, m.MailFrom = message.Out, s.tenant, account, s.now, from
 	m.Source = message.Source{Country: country, Network: network, Trusted: true}
 	for _, a := range to {
 		m.Recipients = append(m.Recipients, message.Recipient{Address: a, Domain: "else.example"})
@@ -98,7 +99,7 @@ func (s *submission) bounce(ids ...string) {
 	for _, id := range append(ids, "forged@home.example") {
 		m := email.ParseBytes([]byte("From: <mailer-daemon@else.example>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
 			"--b\r\n\r\nno such user\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: <anna@home.example>\r\nMessage-ID: <" + id + ">\r\n\r\nhello\r\n--b--\r\n"))
-		m.Direction, m.Arrived = message.In, s.now
+		m.Direction, m.Tenant, m.Arrived = message.In, s.tenant, s.now
 		s.Arrive(m)
 	}
 }
@@ -116,6 +117,32 @@ func TestReturnedMail(t *testing.T) {
 	}
 	if m, _ := s.send("ben", "ben@home.example", "FR", 64500, "gone@else.example"); m.Facts.Sending.Returned != 0 {
 		t.Errorf("another account: %+v", m.Facts.Sending)
+	}
+}
+
+// What is judged for one tenant says nothing of another's account of the same name, nor does mail that came back to it.
+func TestTenantsAccountsAreApart(t *testing.T) {
+	s := newSubmission()
+	s.tenant = "North"
+	s.fortnight(t, "anna@home.example")
+	m, before := s.send("anna@home.example", "anna@home.example", "FR", 64500, "friend1@else.example")
+	want := m.Facts.Sending
+	want.Hour, want.Day = want.Hour+1, want.Day+1
+	s.tenant = "south"
+	for i := range 300 {
+		stranger, _ := s.send("anna@home.example", fmt.Sprintf("name%d@home%d.example", i, i), "ZZ", 64999, fmt.Sprintf("stranger%d@else.example", i))
+		s.bounce(stranger.MessageID, m.MessageID)
+	}
+	s.tenant = "north"
+	m, after := s.send("anna@home.example", "anna@home.example", "FR", 64500, "friend1@else.example")
+	if m.Facts.Sending != want || after.Probability > before.Probability+0.01 {
+		t.Errorf("%.3f, after another tenant's %.3f: %+v, not %+v", before.Probability, after.Probability, m.Facts.Sending, want)
+	}
+	s.Forget(func(name string) bool { return name == "anna@home.example" })
+	for _, s.tenant = range []string{"north", "south"} {
+		if m, _ := s.send("anna@home.example", "anna@home.example", "FR", 64500, "x@else.example"); m.Facts.Sending.Day != 1 {
+			t.Errorf("%s: forgotten, but %+v", s.tenant, m.Facts.Sending)
+		}
 	}
 }
 

@@ -18,16 +18,16 @@ func (f *Filter) Judged(m *message.Message, j message.Judgement) {
 			continue
 		}
 		for _, who := range sendersOf(m) {
-			f.correspondents.Had(m.Recipients[i].Address, who, m.Arrived)
+			f.correspondents.Had(mailboxOf(m, i), who, m.Arrived)
 		}
 	}
 }
 
 // wrote notes to whom an account writes: for the mailbox that answers come to.
 func (f *Filter) wrote(m *message.Message) {
-	mailbox := m.MailFrom
-	if mailbox == "" {
-		mailbox = m.From.String()
+	mailbox := behaviour.Mailbox{Tenant: m.ScopeOf(nil).Tenant, Address: m.MailFrom}
+	if mailbox.Address == "" {
+		mailbox.Address = m.From.String()
 	}
 	for i := range m.Recipients {
 		f.correspondents.Wrote(mailbox, authorPrefix+m.Recipients[i].Address, m.Arrived)
@@ -41,14 +41,20 @@ func (f *Filter) gatherCorrespondence(m *message.Message) {
 	for _, w := range who {
 		known := len(m.Recipients) > 0 && len(m.Recipients) <= maxAcquainted
 		for i := 0; known && i < len(m.Recipients); i++ {
-			known = f.correspondents.Known(m.Recipients[i].Address, w)
+			known = f.correspondents.Known(mailboxOf(m, i), w)
 		}
 		if known {
 			_, m.Facts.KnownSender, _ = strings.Cut(w, ":")
 			break
 		}
 	}
-	m.Facts.AnswersOurs = len(who) > 0 && f.accounts.Sent(answered(m))
+	m.Facts.AnswersOurs = len(who) > 0 && f.accounts.Sent(tenantOf(m), answered(m))
+}
+
+// mailboxOf is the i-th recipient's of a mail coming in.
+func mailboxOf(m *message.Message, i int) behaviour.Mailbox {
+	to := &m.Recipients[i]
+	return behaviour.Mailbox{Tenant: m.ScopeOf(to).Tenant, Address: to.Address}
 }
 
 const (

@@ -13,7 +13,8 @@ import (
 func (s *submission) incoming(t *testing.T, header string, auth message.Authentication) *message.Verdict {
 	m := email.ParseBytes([]byte(header + "To: <ben@home.example>\r\nSubject: about tomorrow\r\nMessage-ID: <1@else.example>\r\n\r\nAt ten is fine.\r\n"))
 	m.Direction, m.Arrived, m.MailFrom = message.In, s.now, "x@else.example"
-	m.Recipients = []message.Recipient{{Address: "ben@home.example", Domain: "home.example"}}
+	m.Tenant = s.tenant
+	m.Recipients = []message.Recipient{{Address: "ben@home.example", Tenant: s.tenant, Domain: "home.example"}}
 	m.Facts.Auth = auth // no DNS is asked: the facts stay
 	s.Arrive(m)
 	j := s.Judge(t.Context(), m, m.Recipients)
@@ -60,6 +61,31 @@ func TestKnownSender(t *testing.T) {
 	s.Forget(func(string) bool { return true })
 	if present(s.incoming(t, ann, signed), "known_sender") {
 		t.Error("known after all was forgotten")
+	}
+}
+
+// Who judges for one tenant makes nobody known to another tenant's mailbox, in neither way, and answers none of its mail.
+func TestTenantsCorrespondentsAreApart(t *testing.T) {
+	s := newSubmission()
+	signed := message.Authentication{DKIM: []message.DKIM{{Status: "pass", Domain: "else.example"}}}
+	s.tenant = "south"
+	m, _ := s.send("ben@home.example", "ben@home.example", "FR", 64500, "ann@else.example")
+	answer := "From: <ann@else.example>\r\nIn-Reply-To: <" + m.MessageID + ">\r\n"
+	const carl = "From: <carl@else.example>\r\n"
+	for range 3 {
+		s.incoming(t, carl, signed)
+		s.now = s.now.Add(24 * time.Hour)
+	}
+	for tenant, want := range map[string]bool{"South": true, "north": false, "": false} {
+		s.tenant = tenant
+		for _, header := range []string{answer, carl} {
+			if got := present(s.incoming(t, header, signed), "known_sender"); got != want {
+				t.Errorf("tenant %q, %q: known %v", tenant, header, got)
+			}
+		}
+		if got := present(s.incoming(t, answer, signed), "answers_ours"); got != want {
+			t.Errorf("tenant %q: answers %v", tenant, got)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"rempart/message"
 )
@@ -20,8 +21,20 @@ type Accounts struct {
 	seed maphash.Seed
 
 	mu         sync.Mutex
-	young, old map[string]*account // two generations, as of Callers
-	sent       [2]map[uint64]string
+	young, old map[accountKey]*account // two generations, as of Callers
+	sent       [2]map[uint64]accountKey
+}
+
+// accountName says whose account it is: two tenants may each have one of the same name, and who judges for one of them must not
+// move the other's. It is folded.
+type accountName struct{ tenant, account string }
+
+// accountKey is one name kept once, for many Message-IDs are of one account.
+type accountKey = unique.Handle[accountName]
+
+func keyOf(m *message.Message) accountKey {
+	s := m.ScopeOf(nil)
+	return unique.Make(accountName{s.Tenant, s.User})
 }
 
 const (
@@ -88,8 +101,8 @@ func (c *Accounts) Send(m *message.Message) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := m.Arrived.Unix()
-	a := c.account(m.Account, now)
+	now, key := m.Arrived.Unix(), keyOf(m)
+	a := c.account(key, now)
 	a.turn(now)
 	all, strangers := uint32(max(1, len(m.Recipients))), uint32(0)
 	for i := range m.Recipients {
@@ -109,7 +122,7 @@ func (c *Accounts) Send(m *message.Message) {
 		a.comes(maphash.String(c.seed, where), now)
 	}
 	if m.MessageID != "" {
-		c.remember(maphash.String(c.seed, strings.ToLower(m.MessageID)), m.Account)
+		c.remember(c.mail(key.Value().tenant, m.MessageID), key)
 	}
 }
 
@@ -118,15 +131,15 @@ const (
 	dayLength  = 24 * hourLength
 )
 
-// Return notes that a mail came back, if an account that is known sent it. Anybody can write a report of non-delivery, but
-// nobody outside knows the Message-IDs of mail that they never got.
-func (c *Accounts) Return(messageID string, at time.Time) {
+// Return notes that a mail came back to a tenant, if an account of that tenant that is known sent it. Anybody can write a report of
+// non-delivery, but nobody outside knows the Message-IDs of mail that they never got.
+func (c *Accounts) Return(tenant, messageID string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	hash := maphash.String(c.seed, strings.ToLower(messageID))
+	hash := c.mail(tenant, messageID)
 	for _, generation := range c.sent {
-		if name, ok := generation[hash]; ok {
-			if a := c.find(name); a != nil {
+		if key, ok := generation[hash]; ok {
+			if a := c.find(key); a != nil {
 				a.returned.addN(at.Unix(), dayLength, 1)
 			}
 			return
@@ -134,12 +147,12 @@ func (c *Accounts) Return(messageID string, at time.Time) {
 	}
 }
 
-// Sent reports whether one of the Message-IDs went out from here.
-func (c *Accounts) Sent(messageIDs []string) bool {
+// Sent reports whether one of the Message-IDs went out from a tenant.
+func (c *Accounts) Sent(tenant string, messageIDs []string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, id := range messageIDs {
-		hash := maphash.String(c.seed, strings.ToLower(id))
+		hash := c.mail(tenant, id)
 		for _, generation := range c.sent {
 			if _, ok := generation[hash]; ok {
 				return true
@@ -153,7 +166,7 @@ func (c *Accounts) Sent(messageIDs []string) bool {
 func (c *Accounts) Of(m *message.Message) message.Sending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.find(m.Account)
+	a := c.find(keyOf(m))
 	if a == nil {
 		return message.Sending{Known: m.Account != ""}
 	}
@@ -188,46 +201,51 @@ func placesOf(m *message.Message) (where [2]string) {
 	return where
 }
 
-// Forget drops what is known of accounts.
+// Forget drops what is known of accounts, in every tenant.
 func (c *Accounts) Forget(isAccount func(string) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, generation := range []map[string]*account{c.young, c.old} {
-		maps.DeleteFunc(generation, func(name string, _ *account) bool { return isAccount(name) })
+	for _, generation := range []map[accountKey]*account{c.young, c.old} {
+		maps.DeleteFunc(generation, func(key accountKey, _ *account) bool { return isAccount(key.Value().account) })
 	}
 	for _, generation := range c.sent {
-		maps.DeleteFunc(generation, func(_ uint64, name string) bool { return isAccount(name) })
+		maps.DeleteFunc(generation, func(_ uint64, key accountKey) bool { return isAccount(key.Value().account) })
 	}
 }
 
-func (c *Accounts) find(name string) *account {
-	if a := c.young[name]; a != nil {
+func (c *Accounts) find(key accountKey) *account {
+	if a := c.young[key]; a != nil {
 		return a
 	}
-	return c.old[name]
+	return c.old[key]
 }
 
 // account finds or opens an account.
-func (c *Accounts) account(name string, now int64) *account {
-	if a := c.young[name]; a != nil {
+func (c *Accounts) account(key accountKey, now int64) *account {
+	if a := c.young[key]; a != nil {
 		return a
 	}
-	a := c.old[name]
+	a := c.old[key]
 	if a == nil {
 		a = &account{first: now}
 	}
 	if c.young == nil || len(c.young) >= accountGeneration {
-		c.old, c.young = c.young, make(map[string]*account)
+		c.old, c.young = c.young, make(map[accountKey]*account)
 	}
-	c.young[name] = a
+	c.young[key] = a
 	return a
 }
 
-func (c *Accounts) remember(hash uint64, name string) {
+func (c *Accounts) remember(hash uint64, key accountKey) {
 	if c.sent[0] == nil || len(c.sent[0]) >= sentGeneration {
-		c.sent[1], c.sent[0] = c.sent[0], make(map[uint64]string)
+		c.sent[1], c.sent[0] = c.sent[0], make(map[uint64]accountKey)
 	}
-	c.sent[0][hash] = name
+	c.sent[0][hash] = key
+}
+
+// mail is what a Message-ID of a tenant's is kept under.
+func (c *Accounts) mail(tenant, messageID string) uint64 {
+	return maphash.String(c.seed, tenant+"\x00"+strings.ToLower(messageID))
 }
 
 // turn closes the days that ended before now. The habit follows the busiest hour of a day by half, and at most doubles, so that

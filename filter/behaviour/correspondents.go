@@ -19,6 +19,10 @@ type Correspondents struct {
 	young, old map[uint64]acquaintance
 }
 
+// Mailbox is whose correspondence it is. Who judges for one tenant makes nobody known to another's mailbox of the same address.
+// It counts in any case.
+type Mailbox struct{ Tenant, Address string }
+
 type acquaintance struct {
 	day  uint32 // of the latest mail, since 1970
 	days uint8  // on which there was honest mail; knownDays: they are known
@@ -36,15 +40,17 @@ const (
 func NewCorrespondents() *Correspondents { return &Correspondents{seed: maphash.MakeSeed()} }
 
 // Wrote notes that a mailbox wrote to somebody, who is known to it from now on.
-func (c *Correspondents) Wrote(mailbox, to string, at time.Time) {
+func (c *Correspondents) Wrote(mailbox Mailbox, to string, at time.Time) {
 	c.note(c.pair(mailbox, to), at, knownDays)
 }
 
 // Had notes that a mailbox had honest mail of somebody.
-func (c *Correspondents) Had(mailbox, who string, at time.Time) { c.note(c.pair(mailbox, who), at, 1) }
+func (c *Correspondents) Had(mailbox Mailbox, who string, at time.Time) {
+	c.note(c.pair(mailbox, who), at, 1)
+}
 
 // Known reports whether who is known to the mailbox.
-func (c *Correspondents) Known(mailbox, who string) bool {
+func (c *Correspondents) Known(mailbox Mailbox, who string) bool {
 	p := c.pair(mailbox, who)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,8 +64,8 @@ func (c *Correspondents) Clear() {
 	c.young, c.old = nil, nil
 }
 
-func (c *Correspondents) pair(mailbox, who string) uint64 {
-	return maphash.String(c.seed, strings.ToLower(mailbox)+"\x00"+strings.ToLower(who))
+func (c *Correspondents) pair(mailbox Mailbox, who string) uint64 {
+	return maphash.String(c.seed, strings.ToLower(mailbox.Tenant+"\x00"+mailbox.Address+"\x00"+who))
 }
 
 func (c *Correspondents) find(p uint64) acquaintance {
