@@ -39,7 +39,7 @@ func (n *Node) Health(ctx context.Context) console.Health {
 		add("dns", console.OK, "health.dns_on", int64(len(l.config.DNS.List)))
 	}
 	if list := n.suspects.list(n.now()); len(list) > 0 {
-		add("accounts", console.Warn, "health.accounts_suspected", int64(len(list)), list[0])
+		add("accounts", console.Warn, "health.accounts_suspected", int64(len(list)), list[0].User)
 	}
 	add("lessons", console.OK, "health.lessons", int64(n.filter.Lessons()))
 	for _, name := range n.config.doorNames() {

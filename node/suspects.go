@@ -13,7 +13,7 @@ import (
 // them and tell their owners.
 type suspects struct {
 	mu     sync.Mutex
-	latest map[string]time.Time // of the last such mail
+	latest map[message.Scope]time.Time // of the last such mail, by tenant and account, folded
 }
 
 const (
@@ -29,9 +29,10 @@ func (s *suspects) note(e *message.Event) bool {
 	if e.Direction != message.Out || e.Account == "" || o == nil || o.Decision.Action == message.Accept {
 		return false
 	}
+	account := message.Scope{Tenant: e.Tenant, User: e.Account}.Folded()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last, known := s.latest[e.Account]
+	last, known := s.latest[account]
 	if !known && len(s.latest) >= maxSuspects {
 		s.forget(e.Time)
 		if len(s.latest) >= maxSuspects {
@@ -39,30 +40,30 @@ func (s *suspects) note(e *message.Event) bool {
 		}
 	}
 	if s.latest == nil {
-		s.latest = map[string]time.Time{}
+		s.latest = map[message.Scope]time.Time{}
 	}
-	s.latest[e.Account] = e.Time
+	s.latest[account] = e.Time
 	return !known || e.Time.Sub(last) >= suspectFor
 }
 
 // list is the accounts that are suspected at now, the latest first.
-func (s *suspects) list(now time.Time) []string {
+func (s *suspects) list(now time.Time) []message.Scope {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(now)
-	return slices.SortedFunc(maps.Keys(s.latest), func(a, b string) int { return s.latest[b].Compare(s.latest[a]) })
+	return slices.SortedFunc(maps.Keys(s.latest), func(a, b message.Scope) int { return s.latest[b].Compare(s.latest[a]) })
 }
 
 // forget drops those whose time is over; s.mu is held.
 func (s *suspects) forget(now time.Time) {
-	maps.DeleteFunc(s.latest, func(_ string, last time.Time) bool { return now.Sub(last) >= suspectFor })
+	maps.DeleteFunc(s.latest, func(_ message.Scope, last time.Time) bool { return now.Sub(last) >= suspectFor })
 }
 
-// drop forgets accounts whose owners asked for it.
+// drop forgets accounts whose owners asked for it, in every tenant.
 func (s *suspects) drop(isAccount func(string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.latest, func(name string, _ time.Time) bool { return isAccount(name) })
+	maps.DeleteFunc(s.latest, func(a message.Scope, _ time.Time) bool { return isAccount(a.User) })
 }
 
 // tellSuspect tells whoever reads the log, once until the account was quiet for a day.
@@ -75,6 +76,6 @@ func (n *Node) tellSuspect(e *message.Event, mask bool) {
 		name = masked(name)
 	}
 	o := e.Worst()
-	n.log.Warn("an account's mail was not let pass: is it stolen? tell its owner", "account", name, "id", e.ID,
+	n.log.Warn("an account's mail was not let pass: is it stolen? tell its owner", "account", name, "tenant", e.Tenant, "id", e.ID,
 		"action", o.Decision.Action.String(), "mode", o.Decision.Mode.String(), "probability", e.Verdicts[o.Verdict].Probability)
 }

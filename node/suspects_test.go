@@ -58,3 +58,34 @@ func TestStolenAccountIsHeldAndTold(t *testing.T) {
 		t.Error("the health page names it for ever")
 	}
 }
+
+// Two tenants may each have an account of one name: both are told about, and what is judged for one hides nothing of the other's.
+func TestSuspectsOfTenants(t *testing.T) {
+	var s suspects
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	held := func(tenant, account string) *message.Event {
+		return &message.Event{Time: now, Direction: message.Out, Tenant: tenant, Account: account, Verdicts: []message.Verdict{{Probability: 1}},
+			Outcomes: []message.Outcome{{Decision: message.Decision{Action: message.Hold}}}}
+	}
+	for _, tt := range []struct {
+		tenant, account string
+		tell            bool
+	}{
+		{"south", "anna@home.example", true},
+		{"North", "anna@home.example", true},
+		{"north", "Anna@home.example", false},
+		{"", "anna@home.example", true},
+		{"south", "ben@home.example", true},
+	} {
+		if got := s.note(held(tt.tenant, tt.account)); got != tt.tell {
+			t.Errorf("%q's %s: told %v", tt.tenant, tt.account, got)
+		}
+	}
+	if got := len(s.list(now)); got != 4 {
+		t.Errorf("%d suspects", got)
+	}
+	s.drop(func(name string) bool { return name == "anna@home.example" })
+	if got := len(s.list(now)); got != 1 {
+		t.Errorf("%d suspects when anna is forgotten in every tenant", got)
+	}
+}
