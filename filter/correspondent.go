@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"strings"
 
 	"rempart/filter/behaviour"
@@ -23,11 +24,12 @@ func (f *Filter) Judged(m *message.Message, j message.Judgement) {
 	}
 }
 
-// wrote notes to whom an account writes: for the mailbox that answers come to.
+// wrote notes to whom an account writes, for its own mailbox. The envelope sender, which the account chooses, counts only where the
+// account's name is no address.
 func (f *Filter) wrote(m *message.Message) {
-	mailbox := behaviour.Mailbox{Tenant: m.ScopeOf(nil).Tenant, Address: m.MailFrom}
-	if mailbox.Address == "" {
-		mailbox.Address = m.From.String()
+	mailbox := behaviour.Mailbox{Tenant: m.ScopeOf(nil).Tenant, Address: m.Account}
+	if !strings.Contains(m.Account, "@") {
+		mailbox.Address = cmp.Or(m.MailFrom, m.From.String())
 	}
 	for i := range m.Recipients {
 		f.correspondents.Wrote(mailbox, authorPrefix+m.Recipients[i].Address, m.Arrived)

@@ -89,6 +89,27 @@ func TestTenantsCorrespondentsAreApart(t *testing.T) {
 	}
 }
 
+// Whom an account writes to is known to its own mailbox, whatever envelope sender it gives.
+func TestMailboxIsTheAccounts(t *testing.T) {
+	signed := message.Authentication{DKIM: []message.DKIM{{Status: "pass", Domain: "else.example"}}}
+	for _, tt := range []struct {
+		account, from string
+		known         bool // to ben@home.example
+	}{
+		{"ben@home.example", "ben@home.example", true},
+		{"Ben@home.example", "ben+news@home.example", true},
+		{"eve@home.example", "ben@home.example", false},
+		{"ben", "ben@home.example", true},
+		{"ben", "eve@home.example", false},
+	} {
+		s := newSubmission()
+		s.send(tt.account, tt.from, "FR", 64500, "ann@else.example")
+		if got := present(s.incoming(t, "From: <ann@else.example>\r\n", signed), "known_sender"); got != tt.known {
+			t.Errorf("%s as %s: known %v", tt.account, tt.from, got)
+		}
+	}
+}
+
 // An answer names a mail that went out from here, and its author is verified.
 func TestAnswersOurs(t *testing.T) {
 	s := newSubmission()
