@@ -120,6 +120,32 @@ func TestReturnedMail(t *testing.T) {
 	}
 }
 
+// Who got a mail can report it back as often as they like: it counts no more often than it had recipients.
+func TestReturnedOften(t *testing.T) {
+	s := newSubmission()
+	for _, to := range [][]string{{"ann@else.example"}, {"ann@else.example", "carl@else.example"}} {
+		m, _ := s.send("anna", "anna@home.example", "FR", 64500, to...)
+		for range 100 {
+			s.bounce(m.MessageID)
+		}
+	}
+	m, v := s.send("anna", "anna@home.example", "FR", 64500, "carl@else.example")
+	if m.Facts.Sending.Returned != 3 || present(v, "send_returned") {
+		t.Errorf("%.3f, %+v", v.Probability, m.Facts.Sending)
+	}
+	// Parts of one mail, each to another recipient, can come back each.
+	for range 4 {
+		s.n = 100
+		m, _ = s.send("ben", "ben@home.example", "FR", 64500, "gone@else.example")
+	}
+	for range 100 {
+		s.bounce(m.MessageID)
+	}
+	if m, _ := s.send("ben", "ben@home.example", "FR", 64500, "gone@else.example"); m.Facts.Sending.Returned != 4 {
+		t.Errorf("in parts: %+v", m.Facts.Sending)
+	}
+}
+
 // What is judged for one tenant says nothing of another's account of the same name, nor does mail that came back to it.
 func TestTenantsAccountsAreApart(t *testing.T) {
 	s := newSubmission()

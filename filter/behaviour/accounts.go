@@ -22,7 +22,13 @@ type Accounts struct {
 
 	mu         sync.Mutex
 	young, old map[accountKey]*account // two generations, as of Callers
-	sent       [2]map[uint64]accountKey
+	sent       [2]map[uint64]outgoing
+}
+
+// outgoing is a mail that went out.
+type outgoing struct {
+	account accountKey
+	back    uint32 // how often it can come back yet: once for each of its recipients
 }
 
 // accountName says whose account it is: two tenants may each have one of the same name, and who judges for one of them must not
@@ -122,7 +128,7 @@ func (c *Accounts) Send(m *message.Message) {
 		a.comes(maphash.String(c.seed, where), now)
 	}
 	if m.MessageID != "" {
-		c.remember(c.mail(key.Value().tenant, m.MessageID), key)
+		c.remember(c.mail(key.Value().tenant, m.MessageID), outgoing{key, all})
 	}
 }
 
@@ -132,18 +138,23 @@ const (
 )
 
 // Return notes that a mail came back to a tenant, if an account of that tenant that is known sent it. Anybody can write a report of
-// non-delivery, but nobody outside knows the Message-IDs of mail that they never got.
+// non-delivery, but nobody outside knows the Message-IDs of mail that they never got, and who got one can return it no more often than
+// it had recipients.
 func (c *Accounts) Return(tenant, messageID string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	hash := c.mail(tenant, messageID)
 	for _, generation := range c.sent {
-		if key, ok := generation[hash]; ok {
-			if a := c.find(key); a != nil {
-				a.returned.addN(at.Unix(), dayLength, 1)
-			}
-			return
+		o, ok := generation[hash]
+		if !ok {
+			continue
 		}
+		if a := c.find(o.account); a != nil && o.back > 0 {
+			a.returned.addN(at.Unix(), dayLength, 1)
+			o.back--
+			generation[hash] = o
+		}
+		return
 	}
 }
 
@@ -209,7 +220,7 @@ func (c *Accounts) Forget(isAccount func(string) bool) {
 		maps.DeleteFunc(generation, func(key accountKey, _ *account) bool { return isAccount(key.Value().account) })
 	}
 	for _, generation := range c.sent {
-		maps.DeleteFunc(generation, func(_ uint64, key accountKey) bool { return isAccount(key.Value().account) })
+		maps.DeleteFunc(generation, func(_ uint64, o outgoing) bool { return isAccount(o.account.Value().account) })
 	}
 }
 
@@ -236,11 +247,20 @@ func (c *Accounts) account(key accountKey, now int64) *account {
 	return a
 }
 
-func (c *Accounts) remember(hash uint64, key accountKey) {
-	if c.sent[0] == nil || len(c.sent[0]) >= sentGeneration {
-		c.sent[1], c.sent[0] = c.sent[0], make(map[uint64]accountKey)
+// remember notes a mail that went out; one that the account gives to the server in parts, each to other recipients, is one mail.
+func (c *Accounts) remember(hash uint64, o outgoing) {
+	for _, generation := range c.sent {
+		if part, ok := generation[hash]; ok {
+			if part.account == o.account {
+				o.back += part.back
+			}
+			break
+		}
 	}
-	c.sent[0][hash] = key
+	if c.sent[0] == nil || len(c.sent[0]) >= sentGeneration {
+		c.sent[1], c.sent[0] = c.sent[0], make(map[uint64]outgoing)
+	}
+	c.sent[0][hash] = o
 }
 
 // mail is what a Message-ID of a tenant's is kept under.
