@@ -24,7 +24,7 @@ func (f *Filter) Judged(m *message.Message, j message.Judgement) {
 	}
 }
 
-// wrote notes to whom an account writes, for its own mailbox. The envelope sender, which the account chooses, counts only where the
+// wrote notes to whom an account writes, and under which Message-ID, for its own mailbox. The envelope sender, which the account chooses, counts only where the
 // account's name is no address.
 func (f *Filter) wrote(m *message.Message) {
 	mailbox := behaviour.Mailbox{Tenant: m.ScopeOf(nil).Tenant, Address: m.Account}
@@ -34,9 +34,13 @@ func (f *Filter) wrote(m *message.Message) {
 	for i := range m.Recipients {
 		f.correspondents.Wrote(mailbox, authorPrefix+m.Recipients[i].Address, m.Arrived)
 	}
+	if m.MessageID != "" {
+		f.correspondents.Wrote(mailbox, idPrefix+m.MessageID, m.Arrived)
+	}
 }
 
-// gatherCorrespondence finds out whether the sender of a mail coming in is known to all its recipients, and whether it answers.
+// gatherCorrespondence finds out whether the sender of a mail coming in is known to all its recipients, and whether it answers
+// one of them.
 func (f *Filter) gatherCorrespondence(m *message.Message) {
 	m.Facts.KnownSender, m.Facts.AnswersOurs = "", false
 	who := sendersOf(m)
@@ -50,7 +54,20 @@ func (f *Filter) gatherCorrespondence(m *message.Message) {
 			break
 		}
 	}
-	m.Facts.AnswersOurs = len(who) > 0 && f.accounts.Sent(tenantOf(m), answered(m))
+	m.Facts.AnswersOurs = len(who) > 0 && len(m.Recipients) <= maxAcquainted && f.answers(m)
+}
+
+// answers reports whether a recipient's own mailbox sent what m answers: who knows a Message-ID of one mailbox, from an archive or
+// from a mail of their own, is a stranger to the others.
+func (f *Filter) answers(m *message.Message) bool {
+	for _, id := range answered(m) {
+		for i := range m.Recipients {
+			if f.correspondents.Known(mailboxOf(m, i), idPrefix+id) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mailboxOf is the i-th recipient's of a mail coming in.
@@ -66,7 +83,7 @@ const (
 	maxAnswered = 10
 	maxThread   = 4 << 10
 
-	authorPrefix, listPrefix = "author:", "list:"
+	authorPrefix, listPrefix, idPrefix = "author:", "list:", "id:"
 )
 
 // sendersOf are the verified author and list of a mail.

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +12,17 @@ import (
 
 // incoming judges one mail to ben as the node does.
 func (s *submission) incoming(t *testing.T, header string, auth message.Authentication) *message.Verdict {
+	return s.incomingTo(t, header, auth, "ben@home.example")
+}
+
+// incomingTo judges one mail to others.
+func (s *submission) incomingTo(t *testing.T, header string, auth message.Authentication, to ...string) *message.Verdict {
 	m := email.ParseBytes([]byte(header + "To: <ben@home.example>\r\nSubject: about tomorrow\r\nMessage-ID: <1@else.example>\r\n\r\nAt ten is fine.\r\n"))
 	m.Direction, m.Arrived, m.MailFrom = message.In, s.now, "x@else.example"
 	m.Tenant = s.tenant
-	m.Recipients = []message.Recipient{{Address: "ben@home.example", Tenant: s.tenant, Domain: "home.example"}}
+	for _, a := range to {
+		m.Recipients = append(m.Recipients, message.Recipient{Address: a, Tenant: s.tenant, Domain: "home.example"})
+	}
 	m.Facts.Auth = auth // no DNS is asked: the facts stay
 	s.Arrive(m)
 	j := s.Judge(t.Context(), m, m.Recipients)
@@ -128,6 +136,37 @@ func TestAnswersOurs(t *testing.T) {
 		if present(s.incoming(t, header, message.Authentication{}), "answers_ours") {
 			t.Errorf("%q: an unverified author answers", header)
 		}
+	}
+}
+
+// An answer comes to the mailbox that wrote, perhaps with others: who knows a Message-ID of one mailbox is a stranger to the rest.
+func TestAnswersTheMailboxThatWrote(t *testing.T) {
+	s := newSubmission()
+	m, _ := s.send("ben@home.example", "ben@home.example", "FR", 64500, "ann@else.example")
+	signed := message.Authentication{DKIM: []message.DKIM{{Status: "pass", Domain: "other.example"}}}
+	answer := "From: <carl@other.example>\r\nIn-Reply-To: <" + m.MessageID + ">\r\n"
+	crowd := []string{"ben@home.example"}
+	for i := range maxAcquainted {
+		crowd = append(crowd, fmt.Sprintf("mailbox%d@home.example", i))
+	}
+	for _, tt := range []struct {
+		to   []string
+		want bool
+	}{
+		{[]string{"Ben@home.example"}, true},
+		{[]string{"eve@home.example", "ben@home.example"}, true},
+		{[]string{"eve@home.example"}, false},
+		{[]string{"eve@home.example", "ann@else.example"}, false},
+		{crowd, false},
+		{nil, false},
+	} {
+		if got := present(s.incomingTo(t, answer, signed, tt.to...), "answers_ours"); got != tt.want {
+			t.Errorf("to %q: answers %v", tt.to, got)
+		}
+	}
+	s.Forget(func(string) bool { return true })
+	if present(s.incoming(t, answer, signed), "answers_ours") {
+		t.Error("answered after all was forgotten")
 	}
 }
 

@@ -20,7 +20,7 @@ type Facts struct {
 	Sending Sending // of mail going out: what the account did before
 
 	KnownSender string // of mail coming in: the verified author or list, if all recipients know it; else empty
-	AnswersOurs bool   // a verified author answers a mail that went out from here
+	AnswersOurs bool   // a verified author answers a mail that a recipient sent from here
 
 	Guise Guise // what the message shows of itself
 }

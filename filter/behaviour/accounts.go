@@ -158,21 +158,6 @@ func (c *Accounts) Return(tenant, messageID string, at time.Time) {
 	}
 }
 
-// Sent reports whether one of the Message-IDs went out from a tenant.
-func (c *Accounts) Sent(tenant string, messageIDs []string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, id := range messageIDs {
-		hash := c.mail(tenant, id)
-		for _, generation := range c.sent {
-			if _, ok := generation[hash]; ok {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Of is what the account of m did until m arrived.
 func (c *Accounts) Of(m *message.Message) message.Sending {
 	c.mu.Lock()

@@ -9,8 +9,8 @@ import (
 	"rempart/message"
 )
 
-// Correspondents remembers who is known to whom: to whom a mailbox wrote, and from which authors and lists it had mail that was
-// judged honest, on several days. Pairs are hashed with a key of the process. It is bounded: pairs of which nothing was seen for longest
+// Correspondents remembers who is known to whom: to whom a mailbox wrote, under which Message-IDs, and from which authors and lists it
+// had mail that was judged honest, on several days. Pairs are hashed with a key of the process. It is bounded: pairs of which nothing was seen for longest
 // are forgotten first. It is safe for concurrent use; nothing of it outlives the process.
 type Correspondents struct {
 	seed maphash.Seed
@@ -39,9 +39,9 @@ const (
 // NewCorrespondents returns a table in which nobody knows anybody.
 func NewCorrespondents() *Correspondents { return &Correspondents{seed: maphash.MakeSeed()} }
 
-// Wrote notes that a mailbox wrote to somebody, who is known to it from now on.
-func (c *Correspondents) Wrote(mailbox Mailbox, to string, at time.Time) {
-	c.note(c.pair(mailbox, to), at, knownDays)
+// Wrote notes that a mailbox wrote to somebody, or a Message-ID, which is known to it from now on.
+func (c *Correspondents) Wrote(mailbox Mailbox, what string, at time.Time) {
+	c.note(c.pair(mailbox, what), at, knownDays)
 }
 
 // Had notes that a mailbox had honest mail of somebody.
@@ -130,8 +130,8 @@ func KnownSender(m *message.Message) message.Result {
 	return message.Present(1, quote(m.Facts.KnownSender))
 }
 
-// AnswersOurs speaks for mail of a verified author that names a Message-ID which went out from here (In-Reply-To, References; RFC
-// 5322 section 3.6.4). Value: 1.
+// AnswersOurs speaks for mail of a verified author that names a Message-ID which one of its recipients sent from here (In-Reply-To,
+// References; RFC 5322 section 3.6.4). Value: 1.
 func AnswersOurs(m *message.Message) message.Result {
 	if !m.Facts.AnswersOurs {
 		return message.Absent
