@@ -10,6 +10,7 @@ import (
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"github.com/makiuchi-d/gozxing/qrcode/detector"
 )
 
 // Caps of pictures that are looked at for a code: a phone reads it from the screen, so it is large and the picture is not.
@@ -18,6 +19,7 @@ const (
 	maxPixels    = 1 << 20
 	halvedPixels = 1 << 18 // from here on half the width and height are enough, and take a quarter of the time
 	minPixels    = 21 * 21 // the smallest code, ISO/IEC 18004 version 1
+	maxCorners   = 1000    // rows across what may be a corner: the search takes the cube of their number; a full code of version 30 has 900
 )
 
 // Code returns the text of the QR code (ISO/IEC 18004) in a picture, also of one in light on dark; "" if there is none that can
@@ -37,7 +39,7 @@ func Code(picture []byte) string {
 	src := gozxing.NewLuminanceSourceFromImage(onWhite(img))
 	for _, s := range []gozxing.LuminanceSource{src, src.Invert()} {
 		bits, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(s))
-		if err != nil {
+		if err != nil || crowded(bits) {
 			continue
 		}
 		if r, err := qrcode.NewQRCodeReader().Decode(bits, nil); err == nil {
@@ -45,6 +47,29 @@ func Code(picture []byte) string {
 		}
 	}
 	return ""
+}
+
+// crowded reports more rows than [maxCorners] whose runs of dark and light stand as in the corner of a code: 1, 1, 3, 1, 1.
+func crowded(bits *gozxing.BinaryBitmap) bool {
+	m, err := bits.GetBlackMatrix()
+	if err != nil {
+		return false // nor will it be read
+	}
+	found, width := 0, m.GetWidth()
+	for y := range m.GetHeight() {
+		runs, dark := make([]int, 5), false
+		for x := 0; x <= width; x++ {
+			if now := x < width && m.Get(x, y); now != dark {
+				if dark && detector.FinderPatternFinder_foundPatternCross(runs) {
+					found++
+				}
+				copy(runs, runs[1:])
+				runs[4], dark = 0, now
+			}
+			runs[4]++
+		}
+	}
+	return found > maxCorners
 }
 
 // onWhite is the picture in grey as a mail program shows it: what is transparent lies on white. A large one is halved.

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -58,6 +59,47 @@ func TestCode(t *testing.T) {
 	for name, b := range map[string][]byte{"no code": plain.Bytes(), "too large": large.Bytes(), "cut": picture(t, url, 200, color.Black, color.White)[:100], "no picture": []byte("GIF89a")} {
 		if got := Code(b); got != "" {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A picture full of corners is not searched, for it would take the cube of their number; full codes are.
+func TestCrowded(t *testing.T) {
+	corners := image.NewGray(image.Rect(0, 0, 510, 510))
+	for i := range corners.Pix {
+		x, y := i%510%16-3, i/510%16-3 // from the middle of one
+		if ring := max(x, -x, y, -y); ring > 3 || ring == 2 {
+			corners.Pix[i] = 255
+		}
+	}
+	read := func(img image.Image) bool {
+		bits, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(gozxing.NewLuminanceSourceFromImage(onWhite(img))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return crowded(bits)
+	}
+	if !read(corners) {
+		t.Error("a thousand corners are not many")
+	}
+	for version, length := range map[int]int{25: 1200, 30: 1700} {
+		r := rand.New(rand.NewPCG(1, uint64(version)))
+		text := []byte("https://pay.example/q?")
+		for len(text) < length {
+			text = append(text, "abcdefghijklmnopqrstuvwxyz0123456789"[r.IntN(36)])
+		}
+		for _, size := range []int{400, 510, 760, 1020} {
+			b := picture(t, string(text), size, color.Black, color.White)
+			img, err := png.Decode(bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read(img) {
+				t.Errorf("a code of version %d is taken for a crowd at %d pixels", version, size)
+			}
+			if size == 510 && Code(b) != string(text) {
+				t.Errorf("a code of version %d is not read at %d pixels", version, size)
+			}
 		}
 	}
 }
