@@ -19,6 +19,7 @@ const (
 	maxPixels    = 1 << 20
 	halvedPixels = 1 << 18 // from here on half the width and height are enough, and take a quarter of the time
 	minPixels    = 21 * 21 // the smallest code, ISO/IEC 18004 version 1
+	maxScans     = 64      // of a JPEG, each of which walks the whole picture; programs write 10
 	maxCorners   = 1000    // rows across what may be a corner: the search takes the cube of their number; a full code of version 30 has 900
 )
 
@@ -28,8 +29,11 @@ func Code(picture []byte) string {
 	if len(picture) > MaxPicture {
 		return ""
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(picture))
+	c, format, err := image.DecodeConfig(bytes.NewReader(picture))
 	if err != nil || c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels || c.Height > maxPixels || c.Width*c.Height > maxPixels || c.Width*c.Height < minPixels {
+		return ""
+	}
+	if format == "jpeg" && bytes.Count(picture, []byte(startOfScan)) > maxScans {
 		return ""
 	}
 	img, _, err := image.Decode(bytes.NewReader(picture))
@@ -48,6 +52,9 @@ func Code(picture []byte) string {
 	}
 	return ""
 }
+
+// startOfScan is the marker before each scan of a JPEG (ITU-T T.81 annex B); the data of a scan never hold it.
+const startOfScan = "\xff\xda"
 
 // crowded reports more rows than [maxCorners] whose runs of dark and light stand as in the corner of a code: 1, 1, 3, 1, 1.
 func crowded(bits *gozxing.BinaryBitmap) bool {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +102,26 @@ func TestCrowded(t *testing.T) {
 			if size == 510 && Code(b) != string(text) {
 				t.Errorf("a code of version %d is not read at %d pixels", version, size)
 			}
+		}
+	}
+}
+
+// A JPEG of more scans than programs write is not decoded: each scan costs as much as the whole picture.
+func TestManyScans(t *testing.T) {
+	const url = "https://pay.example/q?id=1"
+	img, err := png.Decode(bytes.NewReader(picture(t, url, 70, color.Black, color.White))) // small, so that all scans together are below MaxPicture
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(b.Bytes(), []byte(startOfScan))
+	head, scan, end := b.Bytes()[:at], b.Bytes()[at:b.Len()-2], b.Bytes()[b.Len()-2:]
+	for scans, want := range map[int]string{1: url, maxScans: url, maxScans + 1: ""} {
+		if got := Code(slices.Concat(head, bytes.Repeat(scan, scans), end)); got != want {
+			t.Errorf("%d scans: %q, want %q", scans, got, want)
 		}
 	}
 }
