@@ -41,9 +41,9 @@ func (l *look) zip(path string, b []byte, depth int) {
 		if flags&1 != 0 {
 			l.found.Encrypted = true
 		}
-		l.add(path, name)
+		inside := l.add(path, name)
 		if flags&1 == 0 {
-			l.member(path, name, method, data, depth, office)
+			l.member(inside, name, method, data, depth, office)
 		}
 	}
 	if office && path == "" { // an office document's own parts are no archive
@@ -51,8 +51,8 @@ func (l *look) zip(path string, b []byte, depth int) {
 	}
 }
 
-// member looks into one file of an archive where its name promises something.
-func (l *look) member(path, name string, method uint16, data []byte, depth int, office bool) {
+// member looks into one file of an archive where its name promises something. Inside is the path of what it holds.
+func (l *look) member(inside, name string, method uint16, data []byte, depth int, office bool) {
 	lower := strings.ToLower(name)
 	if office {
 		switch {
@@ -71,7 +71,7 @@ func (l *look) member(path, name string, method uint16, data []byte, depth int, 
 	switch extension(lower) {
 	case "zip", "rar", "7z", "gz", "tgz", "tar", "iso", "img", "docm", "docx", "xlsm", "xlsx", "pptm", "doc", "xls", "ppt", "jar":
 		if inner := l.unpack(method, data); len(inner) > 0 {
-			l.file(kindOf(inner), path+name+"/", inner, depth+1)
+			l.file(kindOf(inner), inside, inner, depth+1)
 		}
 	}
 }

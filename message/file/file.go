@@ -94,17 +94,24 @@ func (l *look) file(kind kind, path string, b []byte, depth int) {
 	}
 }
 
-// add notes a name in an archive.
-func (l *look) add(path, name string) {
+// add notes a name in an archive. It returns the name as the path of what that file holds.
+func (l *look) add(path, name string) string {
 	l.seen = true
-	if len(l.found.Files) >= maxFiles || name == "" {
-		return
+	name = capped(name)
+	if len(l.found.Files) < maxFiles && name != "" {
+		l.found.Files = append(l.found.Files, path+name)
 	}
-	name = path + name[:min(len(name), maxName)]
-	if !utf8.ValidString(name) {
-		name = strings.ToValidUTF8(name, "\ufffd")
+	return path + name + "/"
+}
+
+// capped is a name in UTF-8, at most [maxName] bytes of it.
+func capped(name string) string {
+	name = strings.ToValidUTF8(name[:min(len(name), maxName)], "\ufffd")
+	for len(name) > maxName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
 	}
-	l.found.Files = append(l.found.Files, name)
+	return name
 }
 
 func (l *look) link(url string) {

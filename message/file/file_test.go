@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"rempart/message"
 )
@@ -219,6 +220,33 @@ func TestManyStreams(t *testing.T) {
 	}
 }
 
+// A long name is cut before it stands in front of the names of all files inside.
+func TestLongPath(t *testing.T) {
+	var inner []string
+	for range maxFiles {
+		inner = append(inner, "a.txt", "")
+	}
+	in, _ := Inspect("a.zip", "", zipped(t, strings.Repeat("long", 10_000)+".zip", string(zipped(t, inner...))))
+	keepsCaps(t, in)
+	if len(in.Files) != maxFiles {
+		t.Errorf("%d files", len(in.Files))
+	}
+}
+
+// keepsCaps checks the number of names, and the length of each: a name in each of the archives in one another.
+func keepsCaps(t *testing.T, in *message.Inside) {
+	t.Helper()
+	sum := 0
+	for _, name := range in.Files {
+		if sum += len(name); len(name) > maxDepth*(maxName+1) || !utf8.ValidString(name) {
+			t.Fatalf("a name of %d bytes: %q", len(name), name)
+		}
+	}
+	if len(in.Files) > maxFiles || sum > maxFiles*maxDepth*(maxName+1) {
+		t.Fatalf("%d names of %d bytes", len(in.Files), sum)
+	}
+}
+
 // FuzzInspect: no file makes it fail, and what it returns keeps to the caps.
 func FuzzInspect(f *testing.F) {
 	for _, b := range [][]byte{zipped(f, "in.zip", string(zipped(f, "b.js", "x"))), rar4File("b.scr", 4), rar5File("b.scr", []byte{2, 1, 0}),
@@ -229,8 +257,11 @@ func FuzzInspect(f *testing.F) {
 	f.Add("a.iso", isoFile("A.EXE")[:0x8100])
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
 		in, links := Inspect(name, "", b)
-		if len(links) > maxLinks || in != nil && len(in.Files) > maxFiles {
-			t.Fatalf("%d links, %+v", len(links), in)
+		if len(links) > maxLinks {
+			t.Fatalf("%d links", len(links))
+		}
+		if in != nil {
+			keepsCaps(t, in)
 		}
 	})
 }
