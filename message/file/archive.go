@@ -287,8 +287,8 @@ func (l *look) sevenZip(b []byte) {
 			name = name[:0]
 			continue
 		}
-		if name = append(name, c); len(name) > maxName {
-			return
+		if name = append(name, c); len(name) == 2*maxName {
+			name = append(name[:0], name[maxName:]...) // its end counts
 		}
 	}
 }

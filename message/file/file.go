@@ -104,12 +104,12 @@ func (l *look) add(path, name string) string {
 	return path + name + "/"
 }
 
-// capped is a name in UTF-8, at most [maxName] bytes of it.
+// capped is the end of a name in UTF-8, at most [maxName] bytes: what the file is stands there.
 func capped(name string) string {
-	name = strings.ToValidUTF8(name[:min(len(name), maxName)], "\ufffd")
+	name = strings.ToValidUTF8(name[max(0, len(name)-maxName):], "\ufffd")
 	for len(name) > maxName {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
+		_, size := utf8.DecodeRuneInString(name)
+		name = name[size:]
 	}
 	return name
 }

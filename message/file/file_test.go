@@ -233,6 +233,23 @@ func TestLongPath(t *testing.T) {
 	}
 }
 
+// However long a name is, the end that says what the file is remains.
+func TestLongName(t *testing.T) {
+	for _, long := range []string{strings.Repeat("long ", 200), strings.Repeat("é", 301), strings.Repeat("\xffa", 400)} {
+		name := long + "invoice.pdf.exe"
+		sevenZip := append([]byte("7z\xbc\xaf\x27\x1c\x00\x04aaaa"), make([]byte, 20)...)
+		header := append([]byte("\x01\x11\x00\x00"), wide(strings.ToValidUTF8(long, "?")+"invoice.pdf.exe")...)
+		header = append(header, 0, 0)
+		binary.LittleEndian.PutUint64(sevenZip[20:], uint64(len(header)))
+		for kind, b := range map[string][]byte{"zip": zipped(t, name, "MZ"), "rar 4": rar4File(name, 0), "7z": append(sevenZip, header...)} {
+			in, _ := Inspect("a."+kind, "", b)
+			if len(in.Files) != 1 || len(in.Files[0]) < maxName-3 || len(in.Files[0]) > maxName || !strings.HasSuffix(in.Files[0], "invoice.pdf.exe") {
+				t.Errorf("%s: %q", kind, in.Files)
+			}
+		}
+	}
+}
+
 // keepsCaps checks the number of names, and the length of each: a name in each of the archives in one another.
 func keepsCaps(t *testing.T, in *message.Inside) {
 	t.Helper()
