@@ -150,7 +150,7 @@ type Attachment struct {
 
 // Inside is what a look into a file found, without running it and without unpacking it whole.
 type Inside struct {
-	Files        []string // names in an archive; what is in an archive inside it follows that one's name and a slash
+	Files        []string // names in an archive, such as an office document; what is in an archive inside it follows that one's name and a slash
 	Encrypted    bool     // archive or document that asks for a password
 	Program      bool     // by its first bytes, in a compressed file
 	Disk         bool     // image of a disk

@@ -14,7 +14,6 @@ import (
 // does not look for the directory at the end, which may be cut off or lie.
 func (l *look) zip(path string, b []byte, depth int) {
 	l.seen = true
-	office := false
 	for i := 0; len(l.found.Files) < maxFiles; {
 		n := bytes.Index(b[i:], []byte("PK\x03\x04"))
 		if n < 0 || len(b)-i-n < 30 {
@@ -37,33 +36,28 @@ func (l *look) zip(path string, b []byte, depth int) {
 			data = data[:size]
 			i = len(b) - len(h) + min(30+nameLen+extraLen, len(h)) + size
 		}
-		office = office || name == "[Content_Types].xml"
 		if flags&1 != 0 {
 			l.found.Encrypted = true
 		}
 		inside := l.add(path, name)
 		if flags&1 == 0 {
-			l.member(inside, name, method, data, depth, office)
+			l.member(inside, name, method, data, depth)
 		}
-	}
-	if office && path == "" { // an office document's own parts are no archive
-		l.found.Files = nil
 	}
 }
 
-// member looks into one file of an archive where its name promises something. Inside is the path of what it holds.
-func (l *look) member(inside, name string, method uint16, data []byte, depth int, office bool) {
+// member looks into one file of an archive where its name promises something: a part of an office document (ECMA-376), or an
+// archive. Every archive is read as if it were such a document, for what makes it one can be added to any. Inside is the path
+// of what the file holds.
+func (l *look) member(inside, name string, method uint16, data []byte, depth int) {
 	lower := strings.ToLower(name)
-	if office {
-		switch {
-		case strings.HasSuffix(lower, "vbaproject.bin"):
-			l.found.Macros = true
-		case strings.HasSuffix(lower, ".rels") && !strings.HasSuffix(lower, "document.xml.rels"):
-			l.relations(l.unpack(method, data))
-		case strings.Contains(lower, "embeddings/") && strings.HasSuffix(lower, ".bin"):
-			l.found.Object = true
-		}
-		return
+	switch {
+	case strings.HasSuffix(lower, "vbaproject.bin"):
+		l.found.Macros = true
+	case strings.HasSuffix(lower, ".rels") && !strings.HasSuffix(lower, "document.xml.rels"):
+		l.relations(l.unpack(method, data))
+	case strings.Contains(lower, "embeddings/") && strings.HasSuffix(lower, ".bin"):
+		l.found.Object = true
 	}
 	if depth+1 >= maxDepth {
 		return

@@ -131,8 +131,9 @@ func isoFile(name string) []byte {
 const external = `<Relationships><Relationship Id="r1" Type="http://schemas.example/relationships/%s" Target="https://templates.example/a.dotm" TargetMode="External"/></Relationships>`
 
 func TestInspect(t *testing.T) {
+	const types = "[Content_Types].xml"
 	office := func(files ...string) []byte {
-		return zipped(t, append([]string{"[Content_Types].xml", "<Types/>"}, files...)...)
+		return zipped(t, append([]string{types, "<Types/>"}, files...)...)
 	}
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
@@ -154,10 +155,12 @@ func TestInspect(t *testing.T) {
 		"zip with a key": {"a.zip", "", encrypted(zipped(t, "b.exe", "MZ")), &message.Inside{Files: []string{"b.exe"}, Encrypted: true}, nil},
 		"zip in a zip":   {"a.zip", "", zipped(t, "in.zip", string(zipped(t, "b.js", "x"))), &message.Inside{Files: []string{"in.zip", "in.zip/b.js"}}, nil},
 		"zip, cut":       {"a.zip", "", zipped(t, "b.exe", "MZ")[:40], &message.Inside{Files: []string{"b.exe"}}, nil},
-		"macros":         {"a.docm", "", office("word/vbaProject.bin", "x"), &message.Inside{Macros: true}, nil},
-		"office":         {"a.docx", "", office("word/document.xml", "x"), &message.Inside{}, nil},
-		"template":       {"a.docx", "", office("word/_rels/settings.xml.rels", fmt.Sprintf(external, "attachedTemplate")), &message.Inside{Template: "templates.example"}, nil},
-		"hyperlink":      {"a.docx", "", office("word/_rels/footer.xml.rels", fmt.Sprintf(external, "hyperlink")), &message.Inside{}, nil},
+		"macros":         {"a.docm", "", office("word/vbaProject.bin", "x"), &message.Inside{Macros: true, Files: []string{types, "word/vbaProject.bin"}}, nil},
+		"macros first":   {"a.docm", "", zipped(t, "word/vbaProject.bin", "x", types, "<Types/>"), &message.Inside{Macros: true, Files: []string{"word/vbaProject.bin", types}}, nil},
+		"office":         {"a.docx", "", office("word/document.xml", "x"), &message.Inside{Files: []string{types, "word/document.xml"}}, nil},
+		"like office":    {"a.zip", "", office("invoice.exe", "MZ", "in.zip", string(zipped(t, "b.js", "x"))), &message.Inside{Files: []string{types, "invoice.exe", "in.zip", "in.zip/b.js"}}, nil},
+		"template":       {"a.docx", "", office("word/_rels/settings.xml.rels", fmt.Sprintf(external, "attachedTemplate")), &message.Inside{Template: "templates.example", Files: []string{types, "word/_rels/settings.xml.rels"}}, nil},
+		"hyperlink":      {"a.docx", "", office("word/_rels/footer.xml.rels", fmt.Sprintf(external, "hyperlink")), &message.Inside{Files: []string{types, "word/_rels/footer.xml.rels"}}, nil},
 		"macros in a zip": {"a.zip", "", zipped(t, "x.docm", string(office("word/vbaProject.bin", "x"))),
 			&message.Inside{Macros: true, Files: []string{"x.docm", "x.docm/[Content_Types].xml", "x.docm/word/vbaProject.bin"}}, nil},
 		"rar 4":            {"a.rar", "", rar4File("b.scr", 0), &message.Inside{Files: []string{"b.scr"}}, nil},
