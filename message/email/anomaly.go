@@ -9,6 +9,7 @@ const (
 	CutFields      = "cut_fields"      // more header fields, or a longer one, than are read
 	CutLinks       = "cut_links"       // more links than are kept
 	CutAttachments = "cut_attachments" // more attachments than are kept
+	CutFiles       = "cut_files"       // an attached file is larger, or all together are, than what is looked into
 	CutText        = "cut_text"        // more decoded text than is kept
 	CutAddresses   = "cut_addresses"   // more addresses, or hops, than are kept
 
@@ -50,7 +51,7 @@ const (
 
 // Anomalies lists every name an e-mail can have, in the order of their description.
 var Anomalies = []string{
-	CutBytes, CutDepth, CutParts, CutFields, CutLinks, CutAttachments, CutText, CutAddresses,
+	CutBytes, CutDepth, CutParts, CutFields, CutLinks, CutAttachments, CutFiles, CutText, CutAddresses,
 	BareCR, MixedLineEnds, NULs,
 	MboxFrom, LeadingFold, NoColon, NoHeaderEnd, NoHeader, SpaceColon, Header8Bit, WordBroken, WordSpace,
 	ParameterBroken, DateBroken, AddressBroken,

@@ -251,10 +251,10 @@ func (p *parser) attachment(c content, body string) {
 	a := message.Attachment{Name: c.name, Declared: clean(c.media), Inline: c.inline && !c.attached}
 	h := sha256.New()
 	var head []byte // and more of it if there may be something inside
-	keep := detectBytes
+	keep, worth := detectBytes, false
 	write := func(b []byte) {
-		if a.Size == 0 && p.inspectLeft > 0 && file.Worth(a.Name, a.Declared, b) {
-			keep = min(file.MaxBytes, p.inspectLeft)
+		if a.Size == 0 && file.Worth(a.Name, a.Declared, b) {
+			keep, worth = max(detectBytes, min(file.MaxBytes, p.inspectLeft)), true
 		}
 		a.Size += len(b)
 		if n := keep - len(head); n > 0 {
@@ -277,8 +277,8 @@ func (p *parser) attachment(c content, body string) {
 	}
 	h.Sum(a.Digest[:0])
 	a.Detected, _, _ = strings.Cut(mimetype.Detect(head[:min(len(head), detectBytes)]).String(), ";")
-	if keep > detectBytes {
-		p.inspect(&a, head)
+	if worth {
+		p.inspect(&a, head[:min(len(head), p.inspectLeft)])
 	}
 	switch a.Detected {
 	case "image/png", "image/jpeg", "image/gif":
@@ -326,8 +326,11 @@ func (p *parser) readCodes() {
 	}
 }
 
-// inspect looks into a file and adds its links.
+// inspect looks into a file, of which there is b, and adds its links.
 func (p *parser) inspect(a *message.Attachment, b []byte) {
+	if len(b) < a.Size {
+		p.note(CutFiles, a.Name)
+	}
 	p.inspectLeft -= len(b)
 	var links []string
 	a.Inside, links = file.Inspect(a.Name, a.Declared, b)
