@@ -287,9 +287,9 @@ func (p *parser) attachment(c content, body string) {
 	p.m.Attachments = append(p.m.Attachments, a)
 }
 
-// picture keeps where a picture stands, until it is known whether the text is short.
+// picture keeps where a picture stands, until it is known whether the text is short. There are at most [maxAttachments].
 func (p *parser) picture(body, transfer string, size int) {
-	if len(p.pictures) < maxPictures && size <= file.MaxPicture && (transfer == "base64" || transfer == "") {
+	if size <= file.MaxPicture && (transfer == "base64" || transfer == "") {
 		p.pictures = append(p.pictures, picture{body, transfer})
 	}
 }
@@ -297,12 +297,13 @@ func (p *parser) picture(body, transfer string, size int) {
 // picture is one not yet decoded.
 type picture struct{ body, transfer string }
 
-// readCodes adds the links of codes in pictures, where the text is so short that the picture may be what it is about.
+// readCodes adds the links of codes in pictures, where the text is so short that the picture may be what it is about. The first
+// [maxPictures] that can hold a code are read: icons and lines do not count.
 func (p *parser) readCodes() {
 	if len(p.m.VisibleText()) > maxCodeText {
 		return
 	}
-	for i := 0; i < len(p.m.Links) && len(p.pictures) < maxPictures; i++ { // in the markup itself (RFC 2397)
+	for i := range p.m.Links { // in the markup itself (RFC 2397)
 		l := &p.m.Links[i]
 		if l.Kind != message.LinkImage || l.Scheme != "data" {
 			continue
@@ -311,18 +312,29 @@ func (p *parser) readCodes() {
 			p.pictures = append(p.pictures, picture{data, "base64"})
 		}
 	}
+	left := maxPictures
 	for _, pic := range p.pictures {
-		text := file.Code([]byte(p.decodeTransfer(pic.body, pic.transfer)))
-		if text == "" {
-			continue
+		text, looked := file.Code([]byte(p.decodeTransfer(pic.body, pic.transfer)))
+		if text != "" {
+			p.codeLink(text)
 		}
-		l := message.Link{URL: text, Kind: message.LinkCode}
-		if l.Scheme, l.Host = link.Split(text); l.Host == "" && l.Scheme == "" {
-			l.Host = link.Host(text)
+		if looked {
+			left--
 		}
-		if strings.Contains(l.Host, ".") {
-			p.addLink(l)
+		if left == 0 {
+			return
 		}
+	}
+}
+
+// codeLink adds what a code says, if it is an address in the web.
+func (p *parser) codeLink(text string) {
+	l := message.Link{URL: text, Kind: message.LinkCode}
+	if l.Scheme, l.Host = link.Split(text); l.Host == "" && l.Scheme == "" {
+		l.Host = link.Host(text)
+	}
+	if strings.Contains(l.Host, ".") {
+		p.addLink(l)
 	}
 }
 

@@ -18,27 +18,27 @@ const (
 	MaxPicture   = 512 << 10 // bytes
 	maxPixels    = 1 << 20
 	halvedPixels = 1 << 18 // from here on half the width and height are enough, and take a quarter of the time
-	minPixels    = 21 * 21 // the smallest code, ISO/IEC 18004 version 1
+	minSide      = 21      // pixels, of the smallest code: ISO/IEC 18004 version 1
 	maxScans     = 64      // of a JPEG, each of which walks the whole picture; programs write 10
 	maxCorners   = 1000    // rows across what may be a corner: the search takes the cube of their number; a full code of version 30 has 900
 )
 
 // Code returns the text of the QR code (ISO/IEC 18004) in a picture, also of one in light on dark; "" if there is none that can
-// be read, or the picture is too large. PNG, JPEG and GIF are read.
-func Code(picture []byte) string {
+// be read. PNG, JPEG and GIF are read. Looked is false for what can hold none by its size or format, which costs next to nothing.
+func Code(picture []byte) (text string, looked bool) {
 	if len(picture) > MaxPicture {
-		return ""
+		return "", false
 	}
 	c, format, err := image.DecodeConfig(bytes.NewReader(picture))
-	if err != nil || c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels || c.Height > maxPixels || c.Width*c.Height > maxPixels || c.Width*c.Height < minPixels {
-		return ""
+	if err != nil || min(c.Width, c.Height) < minSide || max(c.Width, c.Height) > maxPixels || c.Width*c.Height > maxPixels {
+		return "", false
 	}
 	if format == "jpeg" && bytes.Count(picture, []byte(startOfScan)) > maxScans {
-		return ""
+		return "", false
 	}
 	img, _, err := image.Decode(bytes.NewReader(picture))
 	if err != nil {
-		return ""
+		return "", true
 	}
 	src := gozxing.NewLuminanceSourceFromImage(onWhite(img))
 	for _, s := range []gozxing.LuminanceSource{src, src.Invert()} {
@@ -47,10 +47,10 @@ func Code(picture []byte) string {
 			continue
 		}
 		if r, err := qrcode.NewQRCodeReader().Decode(bits, nil); err == nil {
-			return r.GetText()
+			return r.GetText(), true
 		}
 	}
-	return ""
+	return "", true
 }
 
 // startOfScan is the marker before each scan of a JPEG (ITU-T T.81 annex B); the data of a scan never hold it.

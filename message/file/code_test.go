@@ -47,20 +47,32 @@ func TestCode(t *testing.T) {
 		"large":               picture(t, url, 900, color.Black, color.White),
 		"in colour":           picture(t, url, 300, color.NRGBA{20, 30, 120, 255}, color.NRGBA{250, 240, 200, 255}),
 	} {
-		if got := Code(b); got != url {
+		if got, looked := Code(b); got != url || !looked {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	var plain, large bytes.Buffer
+	var plain, large, line bytes.Buffer
 	if err := png.Encode(&plain, image.NewGray(image.Rect(0, 0, 100, 100))); err != nil {
 		t.Fatal(err)
 	}
 	if err := png.Encode(&large, image.NewGray(image.Rect(0, 0, 1<<11, 1<<11))); err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string][]byte{"no code": plain.Bytes(), "too large": large.Bytes(), "cut": picture(t, url, 200, color.Black, color.White)[:100], "no picture": []byte("GIF89a")} {
-		if got := Code(b); got != "" {
-			t.Errorf("%s: %q", name, got)
+	if err := png.Encode(&line, image.NewGray(image.Rect(0, 0, 600, 20))); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		b      []byte
+		looked bool
+	}{
+		"no code":    {plain.Bytes(), true},
+		"too large":  {large.Bytes(), false},
+		"too narrow": {line.Bytes(), false},
+		"cut":        {picture(t, url, 200, color.Black, color.White)[:100], true},
+		"no picture": {[]byte("GIF89a"), false},
+	} {
+		if got, looked := Code(tt.b); got != "" || looked != tt.looked {
+			t.Errorf("%s: %q, looked %v", name, got, looked)
 		}
 	}
 }
@@ -99,7 +111,7 @@ func TestCrowded(t *testing.T) {
 			if read(img) {
 				t.Errorf("a code of version %d is taken for a crowd at %d pixels", version, size)
 			}
-			if size == 510 && Code(b) != string(text) {
+			if got, _ := Code(b); size == 510 && got != string(text) {
 				t.Errorf("a code of version %d is not read at %d pixels", version, size)
 			}
 		}
@@ -120,7 +132,7 @@ func TestManyScans(t *testing.T) {
 	at := bytes.Index(b.Bytes(), []byte(startOfScan))
 	head, scan, end := b.Bytes()[:at], b.Bytes()[at:b.Len()-2], b.Bytes()[b.Len()-2:]
 	for scans, want := range map[int]string{1: url, maxScans: url, maxScans + 1: ""} {
-		if got := Code(slices.Concat(head, bytes.Repeat(scan, scans), end)); got != want {
+		if got, _ := Code(slices.Concat(head, bytes.Repeat(scan, scans), end)); got != want {
 			t.Errorf("%d scans: %q, want %q", scans, got, want)
 		}
 	}
@@ -131,7 +143,7 @@ func FuzzCode(f *testing.F) {
 	f.Add(picture(f, "https://pay.example", 60, color.Black, color.White))
 	f.Add([]byte("GIF89a\x20\x00\x20\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(Code(b)) > 8<<10 {
+		if text, _ := Code(b); len(text) > 8<<10 {
 			t.Fatal("longer than a code can be")
 		}
 	})
@@ -160,7 +172,7 @@ func FuzzModules(f *testing.F) {
 			t.Fatal(err)
 		}
 		ascii := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) < 0 // else the charset is a guess
-		if got := Code(b.Bytes()); len(flips) == 0 && ascii && got != text && got != "" {
+		if got, _ := Code(b.Bytes()); len(flips) == 0 && ascii && got != text && got != "" {
 			t.Fatalf("%q is read as %q", text, got)
 		}
 	})
@@ -171,7 +183,7 @@ func BenchmarkCode(b *testing.B) {
 	b.SetBytes(int64(len(p)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if Code(p) == "" {
+		if text, _ := Code(p); text == "" {
 			b.Fatal("not read")
 		}
 	}
