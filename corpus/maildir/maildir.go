@@ -172,9 +172,9 @@ func labelOf(kind nature, flags string, age time.Duration) message.Label {
 }
 
 // cutFlags splits the name of a file in cur: "1700000000.M1P2.host:2,RS". Where a colon is not allowed another sign stands
-// in its place.
+// in its place; that may also end the host's name before the sizes of Maildir++, "mx-2,S=1234,W=1250".
 func cutFlags(file string) (name, flags string) {
-	if i := strings.LastIndex(file, "2,"); i > 0 && strings.IndexByte(":;!-", file[i-1]) >= 0 {
+	if i := strings.LastIndex(file, "2,"); i > 0 && strings.IndexByte(":;!-", file[i-1]) >= 0 && !strings.Contains(file[i:], "=") {
 		return file[:i-1], file[i+2:]
 	}
 	return file, ""

@@ -87,6 +87,21 @@ func TestList(t *testing.T) {
 	}
 }
 
+// What a mail is called stays the same with its flags, also where the host's name ends as flags begin.
+func TestCutFlags(t *testing.T) {
+	for _, tt := range []struct{ file, name, flags string }{
+		{"1700000000.M1P2.mx:2,RS", "1700000000.M1P2.mx", "RS"},
+		{"1700000000.M1P2.mx", "1700000000.M1P2.mx", ""},
+		{"1700000000.M1P2.mx-2,S=1234,W=1250", "1700000000.M1P2.mx-2,S=1234,W=1250", ""},
+		{"1700000000.M1P2.mx-2,S=1234,W=1250:2,RSa", "1700000000.M1P2.mx-2,S=1234,W=1250", "RSa"},
+		{"1700000000.M1P2.mx,S=12,W=13;2,", "1700000000.M1P2.mx,S=12,W=13", ""},
+	} {
+		if name, flags := cutFlags(tt.file); name != tt.name || flags != tt.flags {
+			t.Errorf("%s: %q %q, want %q %q", tt.file, name, flags, tt.name, tt.flags)
+		}
+	}
+}
+
 // A directory of many, with folders as directories, gives each mailbox its own inbox.
 func TestListOfMany(t *testing.T) {
 	dir := t.TempDir()
