@@ -15,13 +15,14 @@ import (
 )
 
 // memory is what was done with a store, in a file of lines, each written when it is so: "spam ID PROBABILITY" and "ham ID
-// PROBABILITY" were taught, and judged so before; "before ID PROBABILITY" is one of the last tenth, judged before anything
-// was taught; "done" ends a run. An ID is 16 hexadecimal digits of the SHA-256 of the mail's unique name. A line that was cut
+// PROBABILITY" were taught, and judged so before; "held ID" is one of the last tenth, all of which stand there before the first
+// is judged; "before ID PROBABILITY" is one judged before anything was taught; "done" ends a run. An ID is 16 hexadecimal digits of the SHA-256 of the mail's unique name. A line that was cut
 // off is passed over: its mail is taught again, which does no harm.
 type memory struct {
 	file   *os.File
 	taught map[string]memo
-	before map[string]float64 // of the run that is not done
+	held   map[string]bool    // of the run that is not done
+	before map[string]float64 // as held
 }
 
 type memo struct {
@@ -34,7 +35,7 @@ func openMemory(path string) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &memory{file: file, taught: map[string]memo{}, before: map[string]float64{}}
+	m := &memory{file: file, taught: map[string]memo{}, held: map[string]bool{}, before: map[string]float64{}}
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		m.read(lines.Text())
@@ -53,10 +54,15 @@ func openMemory(path string) (*memory, error) {
 
 func (m *memory) read(line string) {
 	if line == "done" {
+		clear(m.held)
 		clear(m.before)
 		return
 	}
 	f := strings.Fields(line)
+	if len(f) == 2 && f[0] == "held" && len(f[1]) == idLength {
+		m.held[f[1]] = true
+		return
+	}
 	if len(f) != 3 || len(f[1]) != idLength {
 		return
 	}
@@ -66,7 +72,7 @@ func (m *memory) read(line string) {
 	}
 	switch f[0] {
 	case "before":
-		m.before[f[1]] = p
+		m.before[f[1]], m.held[f[1]] = p, true
 	case message.Spam.String():
 		m.taught[f[1]] = memo{message.Spam, p}
 	case message.Ham.String():
@@ -83,6 +89,24 @@ func idOf(name string) string {
 
 // knows reports that the mail was taught with the label that it has now.
 func (m *memory) knows(e Entry) bool { return m.taught[idOf(e.Name)].label == e.Label }
+
+// judged reports that the mail is of the last tenth and was judged before anything was taught.
+func (m *memory) judged(e Entry) bool {
+	_, known := m.before[idOf(e.Name)]
+	return known
+}
+
+// hold keeps which mails are the last tenth.
+func (m *memory) hold(entries []Entry) error {
+	var b strings.Builder
+	for _, e := range entries {
+		line := "held " + idOf(e.Name)
+		m.read(line)
+		b.WriteString(line + "\n")
+	}
+	_, err := m.file.WriteString(b.String())
+	return err
+}
 
 // write keeps what was found of a batch: word is "before", or empty for what was taught.
 func (m *memory) write(word string, batch []Mail, probabilities []float64) error {
@@ -101,7 +125,7 @@ func (m *memory) write(word string, batch []Mail, probabilities []float64) error
 }
 
 func (m *memory) done() error {
-	clear(m.before)
+	m.read("done")
 	_, err := m.file.WriteString("done\n")
 	return err
 }

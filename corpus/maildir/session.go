@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"rempart/message"
 )
@@ -65,17 +66,21 @@ func (s *Session) Run(ctx context.Context, entries []Entry, tag float64) (r Repo
 		return r, err
 	}
 	defer func() { err = errors.Join(err, mem.file.Close()) }()
-	order := s.resume(mem, entries, &r)
+	order, err := s.resume(mem, entries, &r)
+	if err != nil {
+		return r, err
+	}
 	if len(order.Taught)+len(order.Held)+r.Known == 0 {
 		return r, ErrOneKind
 	}
-	total, done := len(order.Taught)+2*len(order.Held), 0
+	unjudged := order.unjudged(mem)
+	total, done := len(order.Taught)+len(order.Held)+len(unjudged), 0
 	progress := func(n int) {
 		if done += n; s.Progress != nil {
 			s.Progress(done, total)
 		}
 	}
-	if err := s.each(ctx, order.unjudged(mem), &r, func(ctx context.Context, batch []Mail) error {
+	if err := s.each(ctx, unjudged, &r, func(ctx context.Context, batch []Mail) error {
 		p, err := s.Judge(ctx, batch)
 		if err != nil {
 			return err
@@ -85,7 +90,8 @@ func (s *Session) Run(ctx context.Context, entries []Entry, tag float64) (r Repo
 	}); err != nil {
 		return r, err
 	}
-	for _, part := range [][]Entry{order.Taught, order.Held} {
+	held := slices.DeleteFunc(order.Held, func(e Entry) bool { return !mem.judged(e) }) // without the broken, named already
+	for _, part := range [][]Entry{order.Taught, held} {
 		if err := s.each(ctx, part, &r, func(ctx context.Context, batch []Mail) error {
 			p, err := s.Learn(ctx, batch)
 			if err != nil {
@@ -103,36 +109,35 @@ func (s *Session) Run(ctx context.Context, entries []Entry, tag float64) (r Repo
 }
 
 // resume plans what is left to do. In a run that goes on the last tenth is what it was.
-func (s *Session) resume(mem *memory, entries []Entry, r *Report) Order {
+func (s *Session) resume(mem *memory, entries []Entry, r *Report) (order Order, err error) {
 	plan := Plan(entries)
 	r.Left = plan.Left
-	var order Order
 	for _, part := range [][]Entry{plan.Taught, plan.Held} {
 		for _, e := range part {
-			_, held := mem.before[idOf(e.Name)]
 			switch {
 			case mem.knows(e):
 				r.Known++
-			case held:
+			case mem.held[idOf(e.Name)]:
 				order.Held = append(order.Held, e)
 			default:
 				order.Taught = append(order.Taught, e)
 			}
 		}
 	}
-	if len(mem.before) == 0 && len(order.Taught) > 0 {
+	if len(mem.held) == 0 && len(order.Taught) > 0 {
 		fresh := Plan(order.Taught)
 		if len(fresh.Held) > 0 && fresh.Left == 0 {
 			order.Taught, order.Held = fresh.Taught, fresh.Held
+			err = mem.hold(order.Held)
 		}
 	}
-	return order
+	return order, err
 }
 
-// unjudged is what of the last tenth was not judged before the first lesson.
+// unjudged is what of the last tenth was not yet judged.
 func (o Order) unjudged(mem *memory) (entries []Entry) {
 	for _, e := range o.Held {
-		if _, known := mem.before[idOf(e.Name)]; !known {
+		if !mem.judged(e) {
 			entries = append(entries, e)
 		}
 	}

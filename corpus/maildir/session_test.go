@@ -94,6 +94,36 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// A run broken off while it judges the last tenth goes on with the same tenth, and judges no mail of it twice.
+func TestBrokenOffInJudging(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 400 {
+		deliver(t, dir, ".Junk", "cur", i, fmt.Sprint("s", i), "S")
+		deliver(t, dir, ".Kept", "cur", i, fmt.Sprint("h", i), "S")
+	}
+	l, root := list(t, dir)
+	p := &pupil{taught: map[string]message.Label{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	judged, done, total := 0, 0, 0
+	s := &Session{Root: root, Memory: filepath.Join(t.TempDir(), "memory"), Learn: p.learn,
+		Judge: func(ctx context.Context, batch []Mail) ([]float64, error) {
+			cancel()
+			judged += len(batch)
+			return p.judge(ctx, batch)
+		},
+		Progress: func(n, of int) { done, total = n, of }}
+	if _, err := s.Run(ctx, l.Entries, 0.9); !errors.Is(err, context.Canceled) || judged != batchMails || len(p.taught) != 0 {
+		t.Fatalf("broken off: %d judged, %d taught, %v", judged, len(p.taught), err)
+	}
+	r, err := s.Run(t.Context(), l.Entries, 0.9)
+	if err != nil || judged != 80 || r.Before != (Tally{Spam: 40, Ham: 40, Missed: 40}) || r.After != (Tally{Spam: 40, Ham: 40}) {
+		t.Errorf("gone on: %d judged, before %+v, after %+v, %v", judged, r.Before, r.After, err)
+	}
+	if done != total || total != 800+80-batchMails {
+		t.Errorf("%d of %d done", done, total)
+	}
+}
+
 func find(t *testing.T, dir, part string) string {
 	t.Helper()
 	for _, pattern := range []string{"cur/*." + part + "*", ".*/cur/*." + part + "*"} {
@@ -117,14 +147,14 @@ func TestOneKind(t *testing.T) {
 
 // Whatever stands in the file, a line that is not ours is passed over.
 func FuzzMemory(f *testing.F) {
-	f.Add("spam 0123456789abcdef 0.5\nbefore 0123456789abcdef 1\ndone\nham 01")
+	f.Add("spam 0123456789abcdef 0.5\nheld 0123456789abcdef\nbefore 0123456789abcdef 1\ndone\nham 01")
 	f.Fuzz(func(t *testing.T, content string) {
-		m := &memory{taught: map[string]memo{}, before: map[string]float64{}}
+		m := &memory{taught: map[string]memo{}, held: map[string]bool{}, before: map[string]float64{}}
 		for line := range strings.Lines(content) {
 			m.read(strings.TrimSuffix(line, "\n"))
 		}
 		for id, p := range m.before {
-			if len(id) != idLength || p < 0 || p > 1 {
+			if len(id) != idLength || p < 0 || p > 1 || !m.held[id] {
 				t.Fatalf("%q: %v", id, p)
 			}
 		}
