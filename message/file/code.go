@@ -20,7 +20,8 @@ const (
 	halvedPixels = 1 << 18 // from here on half the width and height are enough, and take a quarter of the time
 	minSide      = 21      // pixels, of the smallest code: ISO/IEC 18004 version 1
 	maxScans     = 64      // of a JPEG, each of which walks the whole picture; programs write 10
-	maxCorners   = 1000    // rows across what may be a corner: the search takes the cube of their number; a full code of version 30 has 900
+	maxCentres   = 200     // of what are corners: the search takes the cube of their number
+	maxCorners   = 1000    // rows across what may be a corner: a full code of version 30 has 900
 )
 
 // Code returns the text of the QR code (ISO/IEC 18004) in a picture, also of one in light on dark; "" if there is none that can
@@ -56,19 +57,25 @@ func Code(picture []byte) (text string, looked bool) {
 // startOfScan is the marker before each scan of a JPEG (ITU-T T.81 annex B); the data of a scan never hold it.
 const startOfScan = "\xff\xda"
 
-// crowded reports more rows than [maxCorners] whose runs of dark and light stand as in the corner of a code: 1, 1, 3, 1, 1.
+// crowded reports more rows than [maxCorners] whose runs of dark and light stand as in the corner of a code, 1, 1, 3, 1, 1, or
+// more corners than [maxCentres] that stand so down and aslant too: one row is enough for a corner made to be found.
 func crowded(bits *gozxing.BinaryBitmap) bool {
 	m, err := bits.GetBlackMatrix()
 	if err != nil {
 		return false // nor will it be read
 	}
-	found, width := 0, m.GetWidth()
+	rows, width := 0, m.GetWidth()
+	finder := detector.NewFinderPatternFinder(m, nil)
 	for y := range m.GetHeight() {
 		runs, dark := make([]int, 5), false
 		for x := 0; x <= width; x++ {
 			if now := x < width && m.Get(x, y); now != dark {
 				if dark && detector.FinderPatternFinder_foundPatternCross(runs) {
-					found++
+					rows++
+					finder.HandlePossibleCenter(runs, y, x)
+				}
+				if rows > maxCorners || len(finder.GetPossibleCenters()) > maxCentres {
+					return true
 				}
 				copy(runs, runs[1:])
 				runs[4], dark = 0, now
@@ -76,7 +83,7 @@ func crowded(bits *gozxing.BinaryBitmap) bool {
 			runs[4]++
 		}
 	}
-	return found > maxCorners
+	return false
 }
 
 // onWhite is the picture in grey as a mail program shows it: what is transparent lies on white. A large one is halved.

@@ -79,11 +79,14 @@ func TestCode(t *testing.T) {
 
 // A picture full of corners is not searched, for it would take the cube of their number; full codes are.
 func TestCrowded(t *testing.T) {
-	corners := image.NewGray(image.Rect(0, 0, 510, 510))
+	corners, thin := image.NewGray(image.Rect(0, 0, 510, 510)), image.NewGray(image.Rect(0, 0, 510, 510))
 	for i := range corners.Pix {
 		x, y := i%510%16-3, i/510%16-3 // from the middle of one
 		if ring := max(x, -x, y, -y); ring > 3 || ring == 2 {
 			corners.Pix[i] = 255
+		}
+		if thin.Pix[i] = corners.Pix[i]; i/510 > 480 || max(x, -x) == 3 && max(y, -y) == 1 {
+			thin.Pix[i] = 255 // only the middle row is a corner's
 		}
 	}
 	read := func(img image.Image) bool {
@@ -93,7 +96,7 @@ func TestCrowded(t *testing.T) {
 		}
 		return crowded(bits)
 	}
-	if !read(corners) {
+	if !read(corners) || !read(thin) {
 		t.Error("a thousand corners are not many")
 	}
 	for version, length := range map[int]int{25: 1200, 30: 1700} {
