@@ -54,6 +54,15 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		doors = append(doors, door{name: doorPrefix + d.Name, listeners: ls, run: run})
 		return nil
 	}
+	if err := durable.MakeDir(filepath.Join(n.config.Data, controlDir)); err != nil {
+		return doors, err
+	}
+	// The first to be open: who finds a front door open can reach the node.
+	socket, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
+	if err != nil {
+		return doors, err
+	}
+	doors = append(doors, door{name: "control socket", listeners: socket, run: n.control})
 	for i, c := range n.config.Gateway.Milter {
 		f, err := milter.New(c, host)
 		if err := add(c.Door, f.Run, err); err != nil {
@@ -95,15 +104,8 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		return doors, err
 	}
 	doors = append(doors, pages)
-	if err := durable.MakeDir(filepath.Join(n.config.Data, controlDir)); err != nil {
-		return doors, err
-	}
-	socket, err := gateway.Listen(ctx, "unix:"+filepath.Join(n.config.Data, controlSocket))
-	if err != nil {
-		return doors, err
-	}
 	n.reconfigure.Store(&reconfigure)
-	return append(doors, door{name: "control socket", listeners: socket, run: n.control}), nil
+	return doors, nil
 }
 
 // openSIP opens a front door that listens for streams and datagrams.
