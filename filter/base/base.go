@@ -103,16 +103,19 @@ func (w *Weights) telling(f *features, spam bool) (out [2]string) {
 	var most [2]int8
 	var at [2]int
 	for i, s := range f.spelt {
-		if b := f.fold[s.from:s.to]; len(b) < minTelling || bytes.ContainsAny(b, "0123456789") {
-			continue // the weights know digits as one another; what they are may be a secret
-		}
 		v := t.weights[s.hash>>shift]
 		if !spam {
 			v = -max(v, -127)
 		}
+		if v <= most[1] {
+			continue
+		}
+		if b := f.fold[s.from:s.to]; len(b) < minTelling || bytes.ContainsAny(b, "0123456789") {
+			continue // the weights know digits as one another; what they are may be a secret
+		}
 		if v > most[0] {
 			most[0], most[1], at[0], at[1] = v, most[0], i, at[0]
-		} else if v > most[1] {
+		} else {
 			most[1], at[1] = v, i
 		}
 	}

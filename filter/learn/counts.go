@@ -32,10 +32,13 @@ func (t *counts) score(hashes []uint32) int64 {
 	var sum int64
 	var n int
 	var few [256]uint32
+	var pairs [256][2]int32
 	for len(hashes) > 0 {
 		k := pick(&few, &hashes)
-		for _, hash := range few[:k] {
-			pair := values[hash>>shift*2:][:2]
+		for i, hash := range few[:k] { // by itself, so that the misses of the cache overlap
+			pairs[i] = [2]int32(values[hash>>shift*2:])
+		}
+		for _, pair := range pairs[:k] {
 			s, h := min(int64(pair[0]), spam), min(int64(pair[1]), ham)
 			both := (s + h) * prior >> 16
 			p, q := (s<<16+both)*perSpam, (h<<16+both)*perHam // rates, of 2^56

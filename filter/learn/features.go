@@ -11,10 +11,9 @@ import (
 type features struct {
 	all    []uint32 // as added
 	hashes []uint32 // each once
-	slots  []uint64 // open addressing: generation<<32 | hash
-	gen    uint64
-	shift  uint   // of a hash: its upper bits are the slot where probing begins
-	fold   []byte // scratch of the extractors
+	slots  []uint32 // open addressing; 0 is free
+	shift  uint     // of a hash: its upper bits are the slot where probing begins
+	fold   []byte   // scratch of the extractors
 }
 
 // maxFeatures bounds what one learner sees of one message, and with it time and memory.
@@ -23,12 +22,11 @@ const maxFeatures = 1 << 14
 // maxAdded bounds what is looked at to find them; the extractors' own bounds keep mail below it.
 const maxAdded = 1 << 16
 
-var pool = sync.Pool{New: func() any { return &features{slots: make([]uint64, 2*maxFeatures)} }}
+var pool = sync.Pool{New: func() any { return &features{slots: make([]uint32, 4*maxFeatures)} }}
 
 // start empties the set for about n additions: a short text probes a short table, which stays in the first-level cache.
 func (f *features) start(n int) {
-	f.shift = 32 - uint(bits.Len(uint(max(32, min(n, maxFeatures))*4/3)))
-	f.gen++
+	f.shift = 32 - uint(bits.Len(uint(max(32, min(n, maxFeatures))*8/3)))
 	f.all = f.all[:0]
 }
 
@@ -40,35 +38,43 @@ func (f *features) add(hash uint32) {
 }
 
 // unique makes the set of what was added, in the order of addition, until it is full. One loop over all of them overlaps the
-// misses of the cache, where a look for each as it comes waits for each.
+// misses of the cache, where a look for each as it comes waits for each; and whether a hash is new, which no processor can
+// guess, is counted and not branched on.
 func (f *features) unique() {
-	slots, shift, gen, set := f.slots, f.shift, f.gen&0xffffffff, f.hashes[:0]
-	mask := uint32(1)<<(32-shift) - 1
-	most := min(maxFeatures, int(mask)*3/4+1)
+	shift := f.shift & 31
+	slots := f.slots[:uint32(1)<<(32-shift)]
+	clear(slots)
+	mask := uint32(len(slots) - 1)
+	most := min(maxFeatures, len(slots)*3/8)
+	if cap(f.hashes) <= most {
+		f.hashes = make([]uint32, most+1)
+	}
+	set, n := f.hashes[:most+1], 0
 	for _, hash := range f.all {
-		want := gen<<32 | uint64(hash)
-		for i := hash >> shift; ; i = (i + 1) & mask {
-			slot := slots[i]
-			if slot == want {
-				break
-			}
-			if slot>>32 != gen {
-				if len(set) < most {
-					slots[i] = want
-					set = append(set, hash)
-				}
-				break
-			}
+		if hash == 0 {
+			hash = 1 // 0 is free: one feature in four thousand millions takes another's place
+		}
+		i := hash >> shift
+		for slots[i&mask] != 0 && slots[i&mask] != hash {
+			i++
+		}
+		slot := &slots[i&mask]
+		free := int((uint64(*slot) - 1) >> 63)
+		*slot = hash
+		set[n] = hash
+		if n += free; n > most {
+			n = most
+			break
 		}
 	}
-	f.hashes = set
+	f.hashes = set[:n]
 }
 
 // sorted returns a sorted copy for a lesson. Hashes are spread evenly, so three passes by digits of 11 bits sort thousands of
 // them in a fraction of what comparing takes.
 func (f *features) sorted() []uint32 {
 	s := slices.Clone(f.hashes)
-	if len(s) < digits {
+	if len(s) < fewHashes {
 		slices.Sort(s)
 		return s
 	}
@@ -99,6 +105,7 @@ func (f *features) sorted() []uint32 {
 }
 
 const (
+	fewHashes = 200 // below, comparing is faster
 	digitBits = 11
 	digits    = 1 << digitBits
 )

@@ -8,7 +8,7 @@ import (
 
 func TestSorted(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, digits - 1, digits, digits + 1, maxFeatures} {
+	for _, n := range []int{0, 1, fewHashes - 1, fewHashes, digits, maxFeatures} {
 		f := &features{}
 		for range n {
 			f.hashes = append(f.hashes, rng.Uint32()>>(rng.IntN(2)*8)) // half of them small

@@ -12,12 +12,19 @@ func (t *linear) score(hashes []uint32) int64 {
 	if t.values == nil {
 		return 0
 	}
-	values, shift := t.values, t.shift
-	var sum int64
-	for _, h := range hashes {
-		sum += int64(values[h>>shift])
+	values, shift := t.values, t.shift&31
+	n := len(hashes)
+	var a, b, c, d int64 // apart, so that more weights are on their way from memory at one time
+	for ; len(hashes) >= 4; hashes = hashes[4:] {
+		a += int64(values[hashes[0]>>shift])
+		b += int64(values[hashes[1]>>shift])
+		c += int64(values[hashes[2]>>shift])
+		d += int64(values[hashes[3]>>shift])
 	}
-	return sum * inverseRoot(len(hashes)) >> 30
+	for _, h := range hashes {
+		a += int64(values[h>>shift])
+	}
+	return (a + b + c + d) * inverseRoot(n) >> 30
 }
 
 // Learning goes on until the learner is sure, also when the sign is right already.

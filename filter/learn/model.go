@@ -158,7 +158,13 @@ func (m *Model) kindsOf(scopes []message.Scope) (kinds []kind, each []int) {
 
 func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64, k kind, views *correctionFeatures) *message.Verdict {
 	v := &message.Verdict{Calibration: message.Identity}
-	v.Contributions = make([]message.Contribution, 0, 8)
+	speaking := 1 + len(scores) + 2 // the bias, the learners, the corrections
+	for i := range results {
+		if results[i].State != message.StateAbsent {
+			speaking++
+		}
+	}
+	v.Contributions = make([]message.Contribution, 0, speaking)
 	add := func(part message.Contribution) {
 		v.Score += part.Weight()
 		v.Contributions = append(v.Contributions, part)
