@@ -5,7 +5,9 @@ import "slices"
 // bands finds digests near to one among many, each named by its place in a list of the owner's. Near copies agree in at
 // least one of 21 bands of 12 bits with a probability of 95 % at [Near] bits of distance and 99.9 % at half of it, and a
 // band has few strangers.
-type bands [bandCount]map[uint16][]uint32
+type bands struct {
+	slots [][]uint32 // one for each value of each band
+}
 
 const (
 	bandBits  = 12
@@ -13,36 +15,32 @@ const (
 	maxBucket = 256 // digests looked at in one band: a flood of unrelated texts must not cost more
 )
 
-func newBands() (b bands) {
-	for i := range b {
-		b[i] = map[uint16][]uint32{}
-	}
-	return b
-}
+func newBands() bands { return bands{make([][]uint32, bandCount<<bandBits)} }
+
+// slot is where the digests stand that agree with d in a band.
+func (b *bands) slot(d Digest, band int) *[]uint32 { return &b.slots[band<<bandBits|int(d.band(band))] }
 
 func (b *bands) add(d Digest, at uint32) {
-	for band := range b {
-		key := d.band(band)
-		b[band][key] = append(b[band][key], at)
+	for band := range bandCount {
+		slot := b.slot(d, band)
+		*slot = append(*slot, at)
 	}
 }
 
 func (b *bands) remove(d Digest, at uint32) {
-	for band := range b {
-		key := d.band(band)
-		bucket := slices.DeleteFunc(b[band][key], func(i uint32) bool { return i == at })
-		if len(bucket) == 0 {
-			delete(b[band], key)
-			continue
+	for band := range bandCount {
+		slot := b.slot(d, band)
+		*slot = slices.DeleteFunc(*slot, func(i uint32) bool { return i == at })
+		if len(*slot) == 0 {
+			*slot = nil
 		}
-		b[band][key] = bucket
 	}
 }
 
 // buckets are the latest digests that agree with d in each band; one may stand in several.
 func (b *bands) buckets(d Digest) (out [bandCount][]uint32) {
-	for band := range b {
-		bucket := b[band][d.band(band)]
+	for band := range out {
+		bucket := *b.slot(d, band)
 		out[band] = bucket[max(0, len(bucket)-maxBucket):]
 	}
 	return out
