@@ -11,6 +11,9 @@ const maxSeen = 300
 // Seen is a value of a message as it may be shown: whole lines, no control character and no mark that turns the direction
 // of writing, which would make the reader see another thing than was sent.
 func Seen(s string) string {
+	if plain(s) {
+		return s
+	}
 	var b strings.Builder
 	n := 0
 	for _, r := range s {
@@ -27,4 +30,14 @@ func Seen(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// plain reports whether s is shown as it is: most are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(s) <= maxSeen
 }

@@ -70,10 +70,10 @@ type added struct {
 	Order int    `json:"order"`
 }
 
-func renderV2(r *reply) any { return r }
+func renderV2(r *reply) []byte { return r.encode(make([]byte, 0, 4096)) }
 
 // renderV1 is the form of /check and /symbols, where symbols stand beside the score.
-func renderV1(r *reply) any {
+func renderV1(r *reply) []byte {
 	metric := map[string]any{"is_spam": spam(r.Action), "is_skipped": r.Skipped, "score": r.Score,
 		"required_score": r.Required, "action": r.Action}
 	for name, s := range r.Symbols {
@@ -82,7 +82,7 @@ func renderV1(r *reply) any {
 	if r.Subject != "" {
 		metric["subject"] = r.Subject
 	}
-	return struct {
+	return encoded(struct {
 		Default   map[string]any    `json:"default"`
 		Messages  map[string]string `json:"messages"`
 		URLs      []string          `json:"urls"`
@@ -90,11 +90,11 @@ func renderV1(r *reply) any {
 		MessageID string            `json:"message-id,omitempty"`
 		Time      float64           `json:"time_real"`
 		Milter    *milter           `json:"milter,omitempty"`
-	}{metric, r.Messages, r.URLs, r.Emails, r.MessageID, r.Time, r.Milter}
+	}{metric, r.Messages, r.URLs, r.Emails, r.MessageID, r.Time, r.Milter})
 }
 
 // check answers a mail.
-func (f *Rspamd) check(render func(*reply) any) http.HandlerFunc {
+func (f *Rspamd) check(render func(*reply) []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		start, cfg := time.Now(), f.cfg()
 		b, err := read(r, cfg)
@@ -106,7 +106,7 @@ func (f *Rspamd) check(render func(*reply) any) http.HandlerFunc {
 		took := time.Since(start)
 		out.Time = took.Seconds()
 		f.stat.scanned(out.Action, took)
-		answer(w, http.StatusOK, render(out))
+		send(w, http.StatusOK, render(out))
 	}
 }
 

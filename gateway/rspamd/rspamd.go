@@ -11,12 +11,14 @@
 package rspamd
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync/atomic"
 
 	"rempart/gateway"
@@ -129,10 +131,20 @@ func (f *Rspamd) refuse(w http.ResponseWriter, status int, err error) {
 	answer(w, status, failure{err.Error(), "protocol-error"})
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func answer(w http.ResponseWriter, status int, body any) { send(w, status, encoded(body)) }
+
+func send(w http.ResponseWriter, status int, text []byte) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	e := json.NewEncoder(w)
+	_, _ = w.Write(text) // a client that left
+}
+
+// encoded is body as JSON.
+func encoded(body any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(body) // a client that left
+	_ = e.Encode(body) // ours: it cannot fail
+	return b.Bytes()
 }

@@ -1,0 +1,33 @@
+package rspamd
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestEncode holds the answer against encoding/json's.
+func TestEncode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.String(), 0, 3)
+		score := rapid.Map(rapid.Int64Range(-100_000, 100_000), func(n int64) float64 { return points(n).score() })
+		r := &reply{Skipped: rapid.Bool().Draw(t, "skipped"), Score: score.Draw(t, "score"), Required: rejectAt.score(),
+			Action: rapid.SampledFrom(actions).Draw(t, "action"), Subject: rapid.String().Draw(t, "subject"),
+			Symbols: map[string]symbol{}, Messages: map[string]string{}, URLs: append([]string{}, texts.Draw(t, "urls")...),
+			Emails: append([]string{}, texts.Draw(t, "emails")...), MessageID: rapid.String().Draw(t, "id"),
+			Time: float64(rapid.IntRange(0, 1e9).Draw(t, "µs")) / 1e6}
+		for _, name := range texts.Draw(t, "symbols") {
+			r.Symbols[name] = symbol{Name: name, Score: score.Draw(t, "part"), MetricScore: score.Draw(t, "unit"),
+				Description: rapid.String().Draw(t, "description"), Options: texts.Draw(t, "options")}
+		}
+		if rapid.Bool().Draw(t, "refused") {
+			r.Messages["smtp_message"] = rapid.String().Draw(t, "text")
+		}
+		if rapid.Bool().Draw(t, "changed") {
+			r.Milter = &milter{Remove: map[string]int{"X-Rempart-Action": 0}, Add: map[string]added{"X-Rempart-Score": {Value: rapid.String().Draw(t, "value")}}}
+		}
+		if got, want := string(r.encode(nil)), string(encoded(r)); got != want {
+			t.Errorf("encoded as\n%swant\n%s", got, want)
+		}
+	})
+}
