@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	maxBatch   = 512
-	batchWait  = 200 * time.Millisecond
-	sweepEvery = time.Minute
-	sweepBatch = 2000 // rows a transaction, so that a sweep does not hold up the writer
-	trimBatch  = 200  // rows before the size is looked at again
-	sampleRest = 16   // of what is no spam, one in so many is kept when the queue fills
-	restRate   = 1000 // of what is no spam, so many a second are kept: more would cost the judging its processor
+	maxBatch    = 512
+	batchWait   = 200 * time.Millisecond
+	sweepEvery  = time.Minute
+	sweepBatch  = 2000 // rows a transaction, so that a sweep does not hold up the writer
+	trimBatch   = 200  // rows before the size is looked at again
+	sampleRest  = 16   // of what is no spam, one in so many is kept when the queue fills
+	usualRecord = 2048 // bytes of an event
+	restRate    = 500  // of what is no spam, so many a second are kept: more would cost the judging its processor
 )
 
 // entry is an event on its way to disk, and its draft if it has one.
@@ -142,7 +143,7 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 			if o := e.Worst(); o != nil {
 				action, score = int64(o.Decision.Action), int64(e.Verdicts[o.Verdict].Score)
 			}
-			record, _ := e.AppendBinary(nil)
+			record, _ := e.AppendBinary(make([]byte, 0, usualRecord))
 			seq := e.Time.UnixMicro()
 			for ; ; seq++ {
 				r, err := event.ExecContext(ctx, seq, e.ID, int64(e.Channel), action, score, record)

@@ -14,13 +14,14 @@ type judged struct {
 	event   *message.Event
 }
 
-// Drafts of what the filter is sure of are made so many a second, and a burst: hardly one is ever taught, and each costs more
-// than to judge the mail. Of all between, where lessons matter, every one is made.
+// Drafts are made so many a second of each kind, and a burst: hardly one is ever taught, and each costs as much as to judge
+// the mail. Of what lies between, where lessons matter, there may be more.
 const (
-	sureDrafts      = 50
-	sureDraftsBurst = 1000
-	surelyHonest    = 0.1 // probability below it
-	surelySpam      = 0.99
+	sureDrafts   = 50
+	otherDrafts  = 100
+	draftsBurst  = 500
+	surelyHonest = 0.1 // probability below it
+	surelySpam   = 0.99
 )
 
 // worthDraft reports whether a message may come to be taught.
@@ -34,7 +35,7 @@ func (n *Node) worthDraft(e *message.Event) bool {
 	case e.Verdicts[o.Verdict].Probability > surelySpam:
 		return n.spamDrafts.Allow()
 	}
-	return true
+	return n.otherDrafts.Allow()
 }
 
 // draftQueue bounds the messages that wait for their draft; beyond it events are kept without draft and campaign. Mail is
@@ -59,11 +60,17 @@ func (n *Node) keep(m *message.Message, e *message.Event) {
 // makeDrafts finds the campaigns of events and makes and seals drafts until ctx ends; what is queued by then is kept first.
 func (n *Node) makeDrafts(ctx context.Context) error {
 	n.recallCampaigns(ctx)
+	var record []byte // of one draft after the other
 	for {
 		select {
 		case j := <-n.drafts:
 			j.event.Campaign = n.watch.Add(j.event)
-			n.index.Add(j.event, n.draft(j.message))
+			var sealed []byte
+			if j.message != nil {
+				record, _ = n.filter.Draft(j.message).AppendBinary(record[:0])
+				sealed = n.seal(j.message, record)
+			}
+			n.index.Add(j.event, sealed)
 		case <-ctx.Done():
 			for {
 				select {
@@ -92,12 +99,8 @@ func (n *Node) recallCampaigns(ctx context.Context) {
 	}
 }
 
-// draft is the sealed draft of a message; nil if there is to be none, or if it cannot be sealed, which the log says.
-func (n *Node) draft(m *message.Message) []byte {
-	if m == nil {
-		return nil
-	}
-	record, _ := n.filter.Draft(m).AppendBinary(nil)
+// seal seals the draft of a message; nil if it cannot be sealed, which the log says.
+func (n *Node) seal(m *message.Message, record []byte) []byte {
 	sealed, err := n.keys.Seal(keyring.Scope{Tenant: m.Tenant}, record, []byte(m.ID))
 	if err != nil {
 		n.log.Error("draft not kept", "error", err)

@@ -67,6 +67,7 @@ type Node struct {
 	drafts       chan judged
 	honestDrafts *rate.Limiter
 	spamDrafts   *rate.Limiter
+	otherDrafts  *rate.Limiter
 	suspects     suspects
 	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
 	backups      sync.Mutex // held while one is made
@@ -97,7 +98,8 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	}
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
-		honestDrafts: rate.NewLimiter(sureDrafts, sureDraftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, sureDraftsBurst)}
+		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
+		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst)}
 	n.lessons.changed = make(chan struct{})
 	n.metrics = newMetrics(n.registry, n)
 	n.doors = gateway.NewMetrics(n.registry)
