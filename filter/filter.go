@@ -17,6 +17,7 @@ import (
 	"rempart/filter/auth"
 	"rempart/filter/base"
 	"rempart/filter/behaviour"
+	"rempart/filter/clamav"
 	"rempart/filter/guise"
 	"rempart/filter/learn"
 	"rempart/filter/reputation"
@@ -73,9 +74,10 @@ const (
 
 // Asks is where facts come from that are not in the message; the zero value asks nobody.
 type Asks struct {
-	Auth   *auth.Checker     // asks DNS
-	Places *geo.Places       // places addresses and reads numbers
-	Unused *behaviour.Unused // numbers that make no calls
+	Auth    *auth.Checker     // asks DNS
+	Scanner *clamav.Scanner   // looks for malware in mail
+	Places  *geo.Places       // places addresses and reads numbers
+	Unused  *behaviour.Unused // numbers that make no calls
 }
 
 // New returns an untaught filter.
@@ -259,6 +261,7 @@ func (f *Filter) Lessons() uint64 { return f.model.Lessons() }
 // gather asks for the facts.
 func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	asks := f.asks.Load()
+	defer asks.scan(ctx, m)()
 	if asks.Auth != nil && !m.Stored {
 		asks.Auth.Check(ctx, m)
 	}
@@ -284,6 +287,19 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 		m.Facts.Digest = d.Bytes()
 		m.Facts.Campaign = f.book.Load().Nearest(d, m.ScopeOf(nil).Tenant)
 	}
+}
+
+// scan has the scanner look at a mail beside all else, and returns what waits for it.
+func (a *Asks) scan(ctx context.Context, m *message.Message) (wait func()) {
+	if a.Scanner == nil || m.Channel != message.Email || m.Stored {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Scanner.Check(ctx, m)
+	}()
+	return func() { <-done }
 }
 
 // tableOf finds the table of m's channel and direction; a message without them is read as e-mail coming in.

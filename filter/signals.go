@@ -3,6 +3,7 @@ package filter
 import (
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
+	"rempart/filter/clamav"
 	"rempart/filter/content"
 	"rempart/filter/guise"
 	"rempart/filter/link"
@@ -112,6 +113,7 @@ var emailSignals = []signal{
 	{"broken_transfer", +0.4, message.Characteristic, message.CategoryNone, content.BrokenTransfer},
 	{"control_bytes", +0.8, message.Characteristic, message.CategoryNone, content.ControlBytes},
 	{"oversized", +0, message.Characteristic, message.CategoryNone, content.Oversized},
+	{"malware", +8, message.Content, message.Malware, clamav.Malware},
 	{"double_extension", +3, message.Content, message.Malware, content.DoubleExtension},
 	{"executable", +2.2, message.Content, message.Malware, content.Executable},
 	{"type_lie", +1.5, message.Content, message.Malware, content.TypeLie},

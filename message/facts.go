@@ -7,6 +7,7 @@ import "net/netip"
 type Facts struct {
 	Auth       Authentication
 	Listings   []Listing
+	Scan       Scan
 	Reputation Reputation
 	Campaign   Near
 	Digest     []byte // near-copy digest; empty if there is too little text
@@ -93,6 +94,13 @@ type Listing struct {
 	Codes []string
 	Allow bool  // the list names good senders
 	State State // unknown: no answer in time, or the list is switched off
+}
+
+// Scan is what a virus scanner said of a mail.
+type Scan struct {
+	State State  // absent: it found nothing, or none is asked; unknown: no answer in time, or it did not see all
+	Name  string // of what it found
+	Guess bool   // found by a rule of thumb, not as a known program
 }
 
 // Reputation is what was taught of this source before.

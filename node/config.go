@@ -16,6 +16,7 @@ import (
 	"rempart/dns"
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
+	"rempart/filter/clamav"
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
@@ -49,6 +50,9 @@ type Config struct {
 
 	// Auth is whom to believe about mail that comes by way of others.
 	Auth auth.Config `toml:"auth"`
+
+	// ClamAV is the virus scanner that mail is shown to.
+	ClamAV clamav.Config `toml:"clamav"`
 
 	// Geo places addresses and numbers.
 	Geo geo.Config `toml:"geo"`
@@ -165,7 +169,7 @@ func (c Config) withDefaults() Config {
 
 // Check names every key that is wrong.
 func (c Config) Check() error {
-	errs := []error{c.Journal.Check()}
+	errs := []error{c.Journal.Check(), c.ClamAV.Check()}
 	_, err := policy.New(c.Policy)
 	errs = append(errs, err)
 	for i, g := range c.Gateway.Milter {

@@ -38,6 +38,13 @@ func (n *Node) Health(ctx context.Context) console.Health {
 	default:
 		add("dns", console.OK, "health.dns_on", int64(len(l.config.DNS.List)))
 	}
+	switch {
+	case l.scanner == nil:
+	case l.scanner.Down():
+		add("clamav", console.Bad, "health.clamav_down")
+	default:
+		add("clamav", console.OK, "health.clamav_up")
+	}
 	if list := n.suspects.list(n.now()); len(list) > 0 {
 		add("accounts", console.Warn, "health.accounts_suspected", int64(len(list)), list[0].User)
 	}

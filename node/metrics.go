@@ -57,13 +57,14 @@ var (
 	eventsQueued  = prometheus.NewDesc("rempart_events_queued", "Events waiting to be written.", nil, nil)
 	indexBytes    = prometheus.NewDesc("rempart_index_bytes", "Size of the index of events.", nil, nil)
 	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us or do not answer.", nil, nil)
+	clamavUp      = prometheus.NewDesc("rempart_clamav_up", "1 while clamd answers; missing where none is configured.", nil, nil)
 	suspected     = prometheus.NewDesc("rempart_accounts_suspected", "Accounts whose mail was not let pass within the last day.", nil, nil)
 	shadowOn      = prometheus.NewDesc("rempart_shadow", "1 while everything is in shadow mode.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsLeftOut, eventsQueued, indexBytes, listsOff, suspected, shadowOn} {
+	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsLeftOut, eventsQueued, indexBytes, listsOff, clamavUp, suspected, shadowOn} {
 		ch <- d
 	}
 }
@@ -88,6 +89,9 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if checker := c.n.live.Load().checker; checker != nil {
 		gauge(listsOff, float64(len(checker.Refusing())+len(checker.Silent())))
+	}
+	if scanner := c.n.live.Load().scanner; scanner != nil {
+		gauge(clamavUp, boolean(!scanner.Down()))
 	}
 	gauge(suspected, float64(len(c.n.suspects.list(c.n.now()))))
 	gauge(shadowOn, boolean(c.n.shadow.Load()))

@@ -27,6 +27,7 @@ import (
 	"rempart/filter"
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
+	"rempart/filter/clamav"
 	"rempart/gateway"
 	"rempart/geo"
 	"rempart/index"
@@ -81,7 +82,8 @@ type live struct {
 	rules   *policy.Rules
 	places  *geo.Places
 	unused  *behaviour.Unused
-	checker *auth.Checker // nil: DNS is off
+	checker *auth.Checker   // nil: DNS is off
+	scanner *clamav.Scanner // nil: there is none
 }
 
 // Open opens the state under c.Data and applies every lesson of the journal. c comes from [Load] or is the zero Config.
@@ -159,7 +161,7 @@ func (n *Node) Close() error {
 
 // load makes what a configuration says of the replaceable parts.
 func (n *Node) load(c Config) (*live, error) {
-	l := &live{config: c}
+	l := &live{config: c, scanner: clamav.New(c.ClamAV, n.log)}
 	var err error
 	if l.rules, err = policy.New(c.Policy); err != nil {
 		return nil, err
@@ -186,7 +188,7 @@ func (n *Node) load(c Config) (*live, error) {
 // take puts l in force, from the next message on.
 func (n *Node) take(l *live) {
 	n.live.Store(l)
-	n.filter.Ask(filter.Asks{Auth: l.checker, Places: l.places, Unused: l.unused})
+	n.filter.Ask(filter.Asks{Auth: l.checker, Scanner: l.scanner, Places: l.places, Unused: l.unused})
 }
 
 // Reload takes over a changed configuration without dropping a connection. What cannot change while the node runs (data,
