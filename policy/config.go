@@ -23,6 +23,11 @@ type Config struct {
 	// you sooner than theirs. Default: as thresholds.
 	Outgoing Thresholds `toml:"outgoing"`
 
+	// Malware is what is done with mail in which ClamAV found malware (table [clamav]), whatever its score is and
+	// whoever sent it: lists are not asked. Tag, rewrite, hold, quarantine, tempfail, reject or discard; "accept" leaves it
+	// to score and lists. What ClamAV only guesses (names that begin with Heuristics or PUA) is left to them too. Default: reject.
+	Malware message.Action `toml:"malware"`
+
 	// Allow lets messages of a verified identity pass whatever their score is. The first entry that matches decides;
 	// a narrower scope's lists are asked before the node's, and in one scope allow before deny.
 	Allow []Entry `toml:"allow"`
@@ -52,6 +57,9 @@ type ScopeConfig struct {
 
 	// Thresholds as in [policy.thresholds].
 	Thresholds Thresholds `toml:"thresholds"`
+
+	// Malware as in [policy]. Default: that of the next wider scope.
+	Malware message.Action `toml:"malware"`
 
 	// Allow as in [[policy.allow]].
 	Allow []Entry `toml:"allow"`

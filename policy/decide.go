@@ -2,8 +2,8 @@
 // probability, the operator's thresholds and lists, and the mode. It is the only place that does.
 //
 // Thresholds belong to the node, a tenant, a domain or a user; the narrowest that names one counts. Reject and discard
-// need a signal about the source: what a message says, or what a learner thinks of it, never refuses it alone. Lists
-// name verified identities. In shadow and tap mode the decision says what would have been done.
+// need a signal about the source: what a message says, or what a learner thinks of it, never refuses it alone; only malware that a
+// scanner knows does. Lists name verified identities. In shadow and tap mode the decision says what would have been done.
 //
 // A decision records the thresholds and list matches it was made from, so that [Remake] makes it again from the event.
 // All functions are pure and safe for concurrent use.
@@ -27,6 +27,8 @@ const (
 	RuleEmergency = "emergency"
 	// RuleLoop: the mail went in circles, and would go on.
 	RuleLoop = "loop"
+	// RuleMalware: a scanner found malware in the mail.
+	RuleMalware = "malware"
 	// RuleMajority: recipients wanted unlike things, and the front door has one answer for all.
 	RuleMajority = "majority"
 )
@@ -88,8 +90,11 @@ func Remake(e *message.Event) []message.Decision {
 func remake(v *message.Verdict, d message.Decision) message.Decision {
 	d.Action, d.Rule = choose(v, d)
 	d.Text = textOf(d.Action)
-	if d.Rule == RuleLoop {
+	switch {
+	case d.Rule == RuleLoop:
 		d.Text = catalogue.English().Say("answer.loop")
+	case d.Rule == RuleMalware && d.Action == message.Reject:
+		d.Text = catalogue.English().Say("answer.malware")
 	}
 	return d
 }
@@ -150,6 +155,9 @@ func matches(chain []*scope, m *message.Message) []message.Match {
 	if loops(m) {
 		return []message.Match{{Rule: RuleLoop, Action: message.Reject}}
 	}
+	if action := onMalware(chain); carriesMalware(m) && action != message.Accept {
+		return []message.Match{{Rule: RuleMalware, Action: action}}
+	}
 	var out []message.Match
 	for _, s := range chain {
 		for i := range s.lists {
@@ -163,6 +171,21 @@ func matches(chain []*scope, m *message.Message) []message.Match {
 		}
 	}
 	return out
+}
+
+// carriesMalware reports a known program that a scanner found. A sender whom all know may be the first whom it took.
+func carriesMalware(m *message.Message) bool {
+	return m.Facts.Scan.State == message.StatePresent && !m.Facts.Scan.Guess
+}
+
+// onMalware is what the narrowest scope that says so wants done with it.
+func onMalware(chain []*scope) message.Action {
+	for _, s := range chain {
+		if s.malware != 0 {
+			return s.malware
+		}
+	}
+	return message.Accept
 }
 
 // Limits of a mail's way. RFC 5321 section 6.3 wants at least 100 hops in a server that counts alone; mail servers have long settled

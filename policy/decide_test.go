@@ -112,6 +112,12 @@ thresholds = {quarantine = 0.5}
 	shadow := mail("a@example.net")
 	shadow.Mode = message.ModeShadow
 
+	infected := func(name string) *message.Message {
+		m := mail("a@example.net")
+		m.Facts.Scan = message.Scan{State: message.StatePresent, Name: name, Guess: strings.HasPrefix(name, "PUA.")}
+		return m
+	}
+
 	for _, tt := range []struct {
 		name   string
 		policy string
@@ -146,6 +152,14 @@ thresholds = {quarantine = 0.5}
 		{"sender of another", lists, text("esme2", "ACME"), verdict(0.95, true), message.Tag, "threshold", 0},
 		{"denied sender", lists, text("esme1", "Prize"), verdict(0.1, true), message.Discard, "deny:PRIZE", 0},
 		{"a rule on trial decides nothing", trial, mail("a@example.net"), verdict(0.95, false), message.Tag, "threshold", 0},
+
+		{"malware whatever its score", "", infected("Win.Trojan.A"), verdict(0.01, false), message.Reject, "malware", 0},
+		{"and whoever signed it", lists, infected("Win.Trojan.A"), verdict(0.01, false), message.Reject, "malware", 0},
+		{"malware held", "[policy]\nmalware = 'hold'", infected("Win.Trojan.A"), verdict(1, true), message.Hold, "malware", 0},
+		{"malware left to the score", "[policy]\nmalware = 'accept'", infected("Win.Trojan.A"), verdict(0.95, false), message.Tag, "threshold", 0},
+		{"malware as the domain wants it", "[[policy.scope]]\ndomain = 'example.net'\nmalware = 'discard'", infected("Win.Trojan.A"), verdict(0.5, false), message.Discard, "malware", 0},
+		{"a guess of the scanner's", "", infected("PUA.Doc"), verdict(0.5, false), message.Accept, "none", 0},
+		{"malware in shadow", "[policy]\nmode = 'shadow'", infected("Win.Trojan.A"), verdict(0.01, false), message.Reject, "malware", message.ModeShadow},
 
 		{"scope turns off", scoped, mail("a@quiet.example"), verdict(0.99, true), message.Accept, "none", 0},
 		{"user above domain", scoped, mail("Strict@quiet.example"), verdict(0.3, true), message.Tag, "threshold", 0},

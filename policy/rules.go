@@ -21,6 +21,7 @@ type Rules struct {
 type scope struct {
 	mode       *message.Mode
 	thresholds Thresholds
+	malware    message.Action
 	lists      []entry // allow, then deny
 }
 
@@ -38,12 +39,15 @@ type entry struct {
 // New checks c. An error names every key that is wrong, as "policy.scope[1].thresholds.tag = 7: ...".
 func New(c Config) (*Rules, error) {
 	var errs []error
-	build := func(key string, mode *message.Mode, t Thresholds, allow, deny []Entry) *scope {
+	build := func(key string, mode *message.Mode, t Thresholds, malware message.Action, allow, deny []Entry) *scope {
 		if mode != nil && *mode > message.ModeTap {
 			errs = append(errs, fmt.Errorf("%s.mode = %q: use judge, shadow or tap", key, *mode))
 		}
+		if malware != 0 && malware != message.Accept && (!thresholdAction(malware) || malware == message.Throttle) {
+			errs = append(errs, fmt.Errorf("%s.malware = %q: use accept, tag, rewrite, hold, quarantine, tempfail, reject or discard", key, malware))
+		}
 		errs = append(errs, t.check(key+".thresholds"))
-		s := &scope{mode: mode, thresholds: t}
+		s := &scope{mode: mode, thresholds: t, malware: malware}
 		add := func(name string, entries []Entry) {
 			for i, e := range entries {
 				x, err := e.compile(fmt.Sprintf("%s.%s[%d]", key, name, i), name == "allow")
@@ -60,8 +64,11 @@ func New(c Config) (*Rules, error) {
 	if c.Thresholds.Tag == nil {
 		c.Thresholds.Tag = &tag
 	}
+	if c.Malware == 0 {
+		c.Malware = message.Reject
+	}
 	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope))}
-	r.node = build("policy", c.Mode, c.Thresholds, c.Allow, c.Deny)
+	r.node = build("policy", c.Mode, c.Thresholds, c.Malware, c.Allow, c.Deny)
 	for i, sc := range c.Scope {
 		key := fmt.Sprintf("policy.scope[%d]", i)
 		who := message.Scope{Tenant: sc.Tenant, Domain: sc.Domain, User: sc.User}.Folded()
@@ -71,7 +78,7 @@ func New(c Config) (*Rules, error) {
 		if r.scopes[who] != nil {
 			errs = append(errs, fmt.Errorf("%s: this tenant, domain and user stand in an earlier scope already", key))
 		}
-		r.scopes[who] = build(key, sc.Mode, sc.Thresholds, sc.Allow, sc.Deny)
+		r.scopes[who] = build(key, sc.Mode, sc.Thresholds, sc.Malware, sc.Allow, sc.Deny)
 	}
 	if c.Outgoing != (Thresholds{}) {
 		errs = append(errs, c.Outgoing.check("policy.outgoing"))
