@@ -17,6 +17,7 @@ func (f *Filter) arriveMail(m *message.Message) {
 		}
 		f.accounts.Send(m)
 		f.wrote(m)
+		f.signs(m)
 	case m.Direction == message.In && m.MailFrom == "":
 		if id := content.ReturnedID(m); id != "" {
 			f.accounts.Return(tenantOf(m), id, m.Arrived)
@@ -46,10 +47,11 @@ var emailOutSignals = append([]signal{
 
 // sendersOwn are the signals of incoming mail that a sender answers for too.
 func sendersOwn(rows []signal) (out []signal) {
-	serversWrite := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
-		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true}
+	others := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
+		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true, // servers write these
+		"name_colleague": true} // and this is asked of mail coming in
 	for _, r := range rows {
-		if r.method != message.SourceAnalysis && !serversWrite[r.name] && !strings.HasPrefix(r.name, basePrefix) {
+		if r.method != message.SourceAnalysis && !others[r.name] && !strings.HasPrefix(r.name, basePrefix) {
 			out = append(out, r)
 		}
 	}

@@ -35,6 +35,7 @@ type Filter struct {
 	calls          *behaviour.Callers
 	accounts       *behaviour.Accounts
 	correspondents *behaviour.Correspondents
+	colleagues     *behaviour.Colleagues
 	tables         map[tableKey]*table
 	pool           sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -78,12 +79,14 @@ type Asks struct {
 	Scanner *clamav.Scanner   // looks for malware in mail
 	Places  *geo.Places       // places addresses and reads numbers
 	Unused  *behaviour.Unused // numbers that make no calls
+
+	Executives *guise.Roll // people whose names others may take
 }
 
 // New returns an untaught filter.
 func New(o Options) *Filter {
 	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(),
-		correspondents: behaviour.NewCorrespondents(), tables: map[tableKey]*table{}}
+		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -253,6 +256,7 @@ func (f *Filter) Forget(isUser func(string) bool) {
 	f.calls.Forget(isUser)
 	f.accounts.Forget(isUser)
 	f.correspondents.Clear()
+	f.colleagues.Clear()
 }
 
 // Lessons is how many lessons were applied.
@@ -274,6 +278,7 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	}
 	if m.Channel == message.Email && m.Direction == message.In {
 		f.gatherCorrespondence(m)
+		f.gatherNamesake(m, asks)
 	}
 	if m.Channel != message.Call {
 		guise.Gather(m)

@@ -87,6 +87,7 @@ var emailSignals = []signal{
 	{"reply_lookalike", +2.5, message.Characteristic, message.Scam, guise.ReplyLookalike},
 	{"name_domain", +0.6, message.Characteristic, message.Phishing, guise.NameDomain},
 	{"name_own", +1.5, message.Characteristic, message.Phishing, guise.NameOwn},
+	{"name_colleague", +2.5, message.Characteristic, message.Scam, guise.NameColleague},
 	{"name_postmaster", +1.0, message.Characteristic, message.Phishing, guise.NamePostmaster},
 	{"from_impossible", +1.2, message.SourceAnalysis, message.CategoryNone, guise.FromImpossible},
 	{"from_random", +0.8, message.SourceAnalysis, message.CategoryNone, guise.FromRandom},

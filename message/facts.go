@@ -23,8 +23,20 @@ type Facts struct {
 	KnownSender string // of mail coming in: the verified author or list, if all recipients know it; else empty
 	AnswersOurs bool   // a verified author answers a mail that a recipient sent from here
 
+	Namesake Namesake // of mail coming in: whose name its author shows
+
 	Guise Guise // what the message shows of itself
 }
+
+// Namesake says that an author shows the name of somebody of the recipients' own, and does not write from an address of theirs.
+type Namesake uint8
+
+// Whose name it is.
+const (
+	NamesakeNone      Namesake = iota
+	NamesakeAccount            // somebody whose mail goes out from here
+	NamesakeExecutive          // somebody on the operator's list
+)
 
 // Guise is what the message shows of its author and of where it leads. Nothing of it was asked elsewhere: it is gathered once
 // because many signals read it.

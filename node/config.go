@@ -17,6 +17,7 @@ import (
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
 	"rempart/filter/clamav"
+	"rempart/filter/guise"
 	"rempart/gateway"
 	"rempart/gateway/api"
 	"rempart/gateway/milter"
@@ -53,6 +54,11 @@ type Config struct {
 
 	// ClamAV is the virus scanner that mail is shown to.
 	ClamAV clamav.Config `toml:"clamav"`
+
+	// Executives are people of your own in whose name others may be asked for money or secrets. Mail that shows such a name and
+	// comes from another address is suspect. People whose mail goes out by this node are known without it; list those whose
+	// mail does not, and those whom it pays most to pretend to be.
+	Executives []guise.Executives `toml:"executives"`
 
 	// Geo places addresses and numbers.
 	Geo geo.Config `toml:"geo"`
@@ -171,6 +177,8 @@ func (c Config) withDefaults() Config {
 func (c Config) Check() error {
 	errs := []error{c.Journal.Check(), c.ClamAV.Check()}
 	_, err := policy.New(c.Policy)
+	errs = append(errs, err)
+	_, err = guise.NewRoll(c.Executives)
 	errs = append(errs, err)
 	for i, g := range c.Gateway.Milter {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.milter[%d]", i)))

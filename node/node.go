@@ -28,6 +28,7 @@ import (
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
 	"rempart/filter/clamav"
+	"rempart/filter/guise"
 	"rempart/gateway"
 	"rempart/geo"
 	"rempart/index"
@@ -82,6 +83,7 @@ type live struct {
 	rules   *policy.Rules
 	places  *geo.Places
 	unused  *behaviour.Unused
+	roll    *guise.Roll
 	checker *auth.Checker   // nil: DNS is off
 	scanner *clamav.Scanner // nil: there is none
 }
@@ -169,6 +171,9 @@ func (n *Node) load(c Config) (*live, error) {
 	if l.unused, err = behaviour.NewUnused(c.Calls); err != nil {
 		return nil, err
 	}
+	if l.roll, err = guise.NewRoll(c.Executives); err != nil {
+		return nil, err
+	}
 	if l.places, err = geo.Open(c.Geo); err != nil {
 		return nil, err
 	}
@@ -188,7 +193,7 @@ func (n *Node) load(c Config) (*live, error) {
 // take puts l in force, from the next message on.
 func (n *Node) take(l *live) {
 	n.live.Store(l)
-	n.filter.Ask(filter.Asks{Auth: l.checker, Scanner: l.scanner, Places: l.places, Unused: l.unused})
+	n.filter.Ask(filter.Asks{Auth: l.checker, Scanner: l.scanner, Places: l.places, Unused: l.unused, Executives: l.roll})
 }
 
 // Reload takes over a changed configuration without dropping a connection. What cannot change while the node runs (data,

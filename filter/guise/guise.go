@@ -46,7 +46,7 @@ func organisation(domain string) string {
 // own are the domains that the recipients' organisations have to themselves.
 func own(m *message.Message) (domains []string) {
 	add := func(domain string) {
-		if org := organisation(strings.ToLower(domain)); strings.Contains(org, ".") && !freemail[org] && (len(domains) == 0 || domains[0] != org) {
+		if org := OwnDomain(domain); org != "" && (len(domains) == 0 || domains[0] != org) {
 			domains = append(domains, org)
 		}
 	}

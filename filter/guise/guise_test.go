@@ -23,7 +23,7 @@ var signals = map[string]func(*message.Message) message.Result{
 	"brand_link": BrandLink, "own_lookalike": OwnLookalike, "reply_lookalike": ReplyLookalike, "name_domain": NameDomain,
 	"name_own": NameOwn, "name_postmaster": NamePostmaster, "from_impossible": FromImpossible, "from_random": FromRandom,
 	"subject_recipient": SubjectRecipient, "freemail_office": FreemailOffice, "freemail_reply": FreemailReply, "disposable": Disposable,
-	"freemail_around": FreemailAround, "message_id_elsewhere": IDElsewhere,
+	"freemail_around": FreemailAround, "message_id_elsewhere": IDElsewhere, "name_colleague": NameColleague,
 }
 
 // Each mail makes exactly the named signals present.
@@ -188,6 +188,7 @@ func FuzzSignals(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := email.ParseBytes(b)
 		Gather(m)
+		m.Facts.Namesake = message.NamesakeExecutive
 		if len(m.Facts.Guise.Hosts) > maxHosts || len(m.Facts.Guise.Own) > maxOwn {
 			t.Fatal("more than the cap")
 		}
