@@ -49,7 +49,7 @@ var emailOutSignals = append([]signal{
 func sendersOwn(rows []signal) (out []signal) {
 	others := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
 		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true, // servers write these
-		"name_colleague": true} // and this is asked of mail coming in
+		"name_colleague": true, "language_unusual": true} // and these are asked of mail coming in
 	for _, r := range rows {
 		if r.method != message.SourceAnalysis && !others[r.name] && !strings.HasPrefix(r.name, basePrefix) {
 			out = append(out, r)

@@ -9,7 +9,7 @@ import (
 )
 
 // Judged notes what the verdicts on m say for later messages: honest mail of a verified author or list makes them known to the
-// recipient. It is told of every message once, after it was judged.
+// recipient, and its language usual. It is told of every message once, after it was judged.
 func (f *Filter) Judged(m *message.Message, j message.Judgement) {
 	if m.Channel != message.Email || m.Direction != message.In || len(m.Recipients) > maxAcquainted {
 		return
@@ -21,6 +21,7 @@ func (f *Filter) Judged(m *message.Message, j message.Judgement) {
 		for _, who := range sendersOf(m) {
 			f.correspondents.Had(mailboxOf(m, i), who, m.Arrived)
 		}
+		f.languages.Had(mailboxOf(m, i), m.Facts.Language)
 	}
 }
 

@@ -36,6 +36,7 @@ type Filter struct {
 	accounts       *behaviour.Accounts
 	correspondents *behaviour.Correspondents
 	colleagues     *behaviour.Colleagues
+	languages      *behaviour.Languages
 	tables         map[tableKey]*table
 	pool           sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -86,7 +87,8 @@ type Asks struct {
 // New returns an untaught filter.
 func New(o Options) *Filter {
 	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(),
-		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(), tables: map[tableKey]*table{}}
+		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(),
+		languages: behaviour.NewLanguages(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -257,6 +259,7 @@ func (f *Filter) Forget(isUser func(string) bool) {
 	f.accounts.Forget(isUser)
 	f.correspondents.Clear()
 	f.colleagues.Clear()
+	f.languages.Clear()
 }
 
 // Lessons is how many lessons were applied.
@@ -279,6 +282,7 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 	if m.Channel == message.Email && m.Direction == message.In {
 		f.gatherCorrespondence(m)
 		f.gatherNamesake(m, asks)
+		f.gatherLanguage(m)
 	}
 	if m.Channel != message.Call {
 		guise.Gather(m)

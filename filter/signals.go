@@ -134,6 +134,7 @@ var emailSignals = []signal{
 	{"html_only", +0.3, message.Content, message.CategoryNone, content.HTMLOnly},
 	{"image_only", +0.8, message.Content, message.CategoryNone, content.ImageOnly},
 	{"form", +1.2, message.Content, message.Phishing, content.Form},
+	{"language_unusual", +0.8, message.Content, message.CategoryNone, behaviour.LanguageUnusual},
 	{"mixed_scripts", +0.9, message.Content, message.Phishing, content.MixedScripts},
 	{"styled_letters", +1.0, message.Content, message.CategoryNone, content.StyledLetters},
 	{"zero_width", +0.8, message.Content, message.CategoryNone, content.ZeroWidthInside},

@@ -23,6 +23,9 @@ type Facts struct {
 	KnownSender string // of mail coming in: the verified author or list, if all recipients know it; else empty
 	AnswersOurs bool   // a verified author answers a mail that a recipient sent from here
 
+	Language        Language // of mail coming in to few recipients
+	LanguageUnusual bool     // none of its recipients usually gets honest mail in it, and one has a habit
+
 	Namesake Namesake // of mail coming in: whose name its author shows
 
 	Guise Guise // what the message shows of itself
