@@ -56,6 +56,11 @@ func TestClamAV(t *testing.T) {
 	}
 
 	refused("clamd is up")
+	stolen := invoice(t, clamd.EICAR)
+	stolen.Direction, stolen.Account = message.Out, "ann@a.example"
+	if d := n.Judge(t.Context(), stolen).Decisions[0]; d.Action != message.Reject || d.Rule != "malware" {
+		t.Errorf("going out: %s by %s", d.Action, d.Rule)
+	}
 	if d, _, state := judge("an invoice"); d.Action != message.Accept || state != message.StateAbsent || health() != "health.clamav_up" {
 		t.Errorf("a clean file: %s by %s, scan %s, %s", d.Action, d.Rule, state, health())
 	}

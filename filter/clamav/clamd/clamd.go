@@ -43,13 +43,13 @@ func Start(t *testing.T, limit string) *Server {
 	write(t, filepath.Join(database, "eicar.ndb"), "Eicar-Test:0:0:"+hex.EncodeToString([]byte(EICAR))+"\n")
 	write(t, s.conf, fmt.Sprintf("Foreground yes\nDatabaseDirectory %s\nLocalSocket %s\nStreamMaxLength %s\nLogFile %s\n",
 		database, s.Socket, limit, filepath.Join(dir, "clamd.log")))
-	s.Restart(t)
 	t.Cleanup(func() {
 		s.Kill()
 		if log, err := os.ReadFile(filepath.Join(dir, "clamd.log")); err == nil && t.Failed() {
 			t.Logf("clamd's log:\n%s", log)
 		}
 	})
+	s.Restart(t)
 	return s
 }
 
@@ -74,8 +74,10 @@ func (s *Server) Restart(t *testing.T) {
 
 // Kill ends it as the kernel does when memory runs out.
 func (s *Server) Kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	}
 }
 
 func write(t *testing.T, path, text string) {
