@@ -9,13 +9,34 @@ import (
 	"rempart/message"
 )
 
-// titles stand beside a name without being part of it, in folded words: forms of address, degrees, and what those are called whose
-// name is worth taking.
-var titles = set(`mr mrs ms miss mx dr prof professor sir madam herr frau hr fr dipl mag phd md mba msc bsc jr sr ii iii esq
+// titles stand beside a name without being part of it: forms of address, degrees, and what those are called whose name is worth
+// taking.
+var titles = bare(set(`mr mrs ms miss mx dr prof professor sir madam herr frau hr fr dipl mag phd md mba msc bsc jr sr ii iii esq
 	m mme mlle monsieur madame sr sra srta señor señora dott dottssa sig sigra signor signora dhr mevr
 	ceo cfo cto coo cio ciso chief executive financial operating officer president vice vp director directeur directrice direktor
 	direttore manager managing chairman chairwoman founder owner partner principal rector minister secretary
-	geschäftsführer geschäftsführerin vorstand gérant gerente presidente président présidente доктор`)
+	geschäftsführer geschäftsführerin vorstand gérant gerente presidente président présidente доктор`))
+
+// offices are the words of offices and firms, as [Person] reads them.
+var offices = func() map[string]bool {
+	m := bare(office)
+	for w := range bare(firms) {
+		m[w] = !titles[w]
+	}
+	return m
+}()
+
+// bare is a set of words as [Person] reads them.
+func bare(words map[string]bool) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for w := range words {
+		m[string(appendBare(nil, w))] = true
+	}
+	return m
+}
+
+// appendBare appends the words of a name without accents, also where these are part of a letter.
+func appendBare(dst []byte, name string) []byte { return appendWords(dst, norm.NFD.String(name)) }
 
 // maxWords of a name; a longer one is no person's.
 const maxWords = 6
@@ -27,10 +48,10 @@ const maxWords = 6
 func Person(name string) (person string, alone bool) {
 	var fold [2 * maxName]byte
 	var buf [maxWords]string
-	words, office := buf[:0], false
-	for w := range strings.FieldsSeq(string(appendWords(fold[:0], norm.NFD.String(name[:min(len(name), maxName)])))) {
-		if official(w) {
-			office = true
+	words, besides := buf[:0], false
+	for w := range strings.FieldsSeq(string(appendBare(fold[:0], name[:min(len(name), maxName)]))) {
+		if offices[w] {
+			besides = true
 			continue
 		}
 		if len(w) == 1 || titles[w] {
@@ -45,10 +66,8 @@ func Person(name string) (person string, alone bool) {
 		return "", false
 	}
 	slices.Sort(words)
-	return strings.Join(words, " "), !office
+	return strings.Join(words, " "), !besides
 }
-
-func official(word string) bool { return office[word] || firms[word] && !titles[word] }
 
 // OwnDomain is the registered domain that an organisation has to itself; empty for free mailboxes, which have nothing in common.
 func OwnDomain(domain string) string {

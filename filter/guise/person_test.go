@@ -9,13 +9,16 @@ import (
 
 func TestPerson(t *testing.T) {
 	jane, _ := Person("Jane Roe")
-	for _, same := range []string{"ROE, Jane", "Dr. Jane A. Roe", "jane  roe (CEO)", "J\u0430ne Roe", "Jané Röe", "Mrs. Jane Roe, President & CEO", "Jane R0e", "'Jane Roe'"} {
+	for _, same := range []string{"ROE, Jane", "Dr. Jane A. Roe", "jane  roe (CEO)", "J\u0430ne Roe", "Jané Röe", "Mrs. Jane Roe, President & CEO", "Jane R0e", "'Jane Roe'", "Jane Roe, Geschäftsführerin", "Présidente Jane Roe",
+		"Доктор Jane Roe"} {
 		if got, alone := Person(same); got != jane || !alone {
 			t.Errorf("%q: %q, %v, want %q", same, got, alone, jane)
 		}
 	}
-	if got, alone := Person("Jane Roe, Billing Department"); got != jane || alone {
-		t.Errorf("with an office: %q, %v", got, alone)
+	for _, beside := range []string{"Jane Roe, Billing Department", "Jane Roe Sécurité", "Jane Roe Ltd", "Служба безопасности: Jane Roe"} {
+		if got, alone := Person(beside); got != jane || alone {
+			t.Errorf("%q: %q, %v", beside, got, alone)
+		}
 	}
 	for _, other := range []string{"Jane Roe via Sailors", "Jane Row", "Jane Mary Roe", "John Roe"} {
 		if got, _ := Person(other); got == jane {
