@@ -47,11 +47,11 @@ var emailOutSignals = append([]signal{
 
 // sendersOwn are the signals of incoming mail that a sender answers for too.
 func sendersOwn(rows []signal) (out []signal) {
-	others := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
-		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true, // servers write these
-		"name_colleague": true, "language_unusual": true} // and these are asked of mail coming in
+	serversWrite := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
+		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true}
+	ofArrival := map[string]bool{"mailbox_flood": true, "name_colleague": true, "language_unusual": true}
 	for _, r := range rows {
-		if r.method != message.SourceAnalysis && !others[r.name] && !strings.HasPrefix(r.name, basePrefix) {
+		if r.method != message.SourceAnalysis && !serversWrite[r.name] && !ofArrival[r.name] && !strings.HasPrefix(r.name, basePrefix) {
 			out = append(out, r)
 		}
 	}

@@ -37,6 +37,7 @@ type Filter struct {
 	correspondents *behaviour.Correspondents
 	colleagues     *behaviour.Colleagues
 	languages      *behaviour.Languages
+	flows          *behaviour.Flows
 	tables         map[tableKey]*table
 	pool           sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -87,8 +88,8 @@ type Asks struct {
 // New returns an untaught filter.
 func New(o Options) *Filter {
 	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(),
-		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(),
-		languages: behaviour.NewLanguages(), tables: map[tableKey]*table{}}
+		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(), languages: behaviour.NewLanguages(),
+		flows: behaviour.NewFlows(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -260,6 +261,7 @@ func (f *Filter) Forget(isUser func(string) bool) {
 	f.correspondents.Clear()
 	f.colleagues.Clear()
 	f.languages.Clear()
+	f.flows.Clear()
 }
 
 // Lessons is how many lessons were applied.
@@ -284,6 +286,7 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 		f.gatherNamesake(m, asks)
 		f.gatherLanguage(m)
 	}
+	f.gatherArriving(m)
 	if m.Channel != message.Call {
 		guise.Gather(m)
 	}

@@ -42,13 +42,13 @@ func Learnable() (names []string, priors []float64) {
 	return names, priors
 }
 
-// learnable leaves out what the corpora do not show (envelope, network, what was taught, what a scanner finds), what those who collected them
+// learnable leaves out what the corpora do not show (envelope, network, what came before or was taught, what a scanner finds), what those who collected them
 // changed (hops, recipients, dates of arrival, fields that are missing), and the shipped weights themselves.
 func learnable(r signal) bool {
 	if r.method == message.SourceAnalysis {
 		return false
 	}
-	for _, prefix := range [...]string{basePrefix, "near_", "malware", "name_colleague", "language_", "received_", "to_", "date_", "message_id_missing", "from_missing"} {
+	for _, prefix := range [...]string{basePrefix, "near_", "malware", "name_colleague", "language_", "received_", "to_", "mailbox_", "date_", "message_id_missing", "from_missing"} {
 		if strings.HasPrefix(r.name, prefix) {
 			return false
 		}

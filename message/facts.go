@@ -22,6 +22,7 @@ type Facts struct {
 
 	KnownSender string // of mail coming in: the verified author or list, if all recipients know it; else empty
 	AnswersOurs bool   // a verified author answers a mail that a recipient sent from here
+	Arriving    Arriving
 
 	Language        Language // of mail coming in to few recipients
 	LanguageUnusual bool     // none of its recipients usually gets honest mail in it, and one has a habit
@@ -68,6 +69,23 @@ type Sending struct {
 	Authors    uint32 // about how many unlike authors it named today
 	NewNetwork bool   // it sends from a network that is new to it since a day at most
 	NewCountry bool   // the same of the country
+}
+
+// Arriving is how much mail the node took within the last hour from where a mail coming in is from, and into its recipients'
+// mailboxes, in the tenant that it is for. This mail is not counted.
+type Arriving struct {
+	Network   Flow   // of the network that hands it over: /24 of IPv4, /48 of IPv6
+	Sender    Flow   // of the registered domain of its sender
+	Mailboxes []Flow // by recipient, of the first few
+}
+
+// Flow is the mail of one source or into one mailbox.
+type Flow struct {
+	Name    string // the network or domain; empty for a mailbox, or if it is not known
+	Hour    uint32 // mails within the last hour
+	Usual   uint32 // mails of its busiest hour of a day, as a habit
+	Senders uint32 // about how many unlike domains sent them; of a mailbox
+	Settled bool   // the tenant's mail is watched long enough for a habit to show
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

@@ -24,6 +24,7 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	j := n.filter.Judge(ctx, m, m.Recipients)
 	n.filter.Judged(m, j)
 	decisions := policy.Decide(j, m, l.rules)
+	n.filter.Answered(m, decisions)
 	took := time.Since(start)
 
 	e := message.NewEvent(m, j, decisions)

@@ -1,0 +1,37 @@
+package filter
+
+import "rempart/message"
+
+// Answered notes what the node did with a mail that came in. It is told of every message once, with the decisions on it, after
+// it was judged. What was put off is not counted: it comes again.
+func (f *Filter) Answered(m *message.Message, decisions []message.Decision) {
+	if !arriving(m) || putOff(decisions) {
+		return
+	}
+	f.flows.Take(m)
+}
+
+// gatherArriving finds out what else came of late from where m comes from, and to where it goes.
+func (f *Filter) gatherArriving(m *message.Message) {
+	if !arriving(m) {
+		return
+	}
+	m.Facts.Arriving = f.flows.Of(m)
+}
+
+// arriving reports mail that comes in now; how much came when a stored one did is not known.
+func arriving(m *message.Message) bool {
+	return m.Channel == message.Email && m.Direction == message.In && !m.Stored
+}
+
+// putOff reports whether the sender was told to come again, for all recipients.
+func putOff(decisions []message.Decision) bool {
+	for _, d := range decisions {
+		switch d.Effective() {
+		case message.Greylist, message.Tempfail, message.Throttle, message.Challenge:
+		default:
+			return false
+		}
+	}
+	return len(decisions) > 0
+}

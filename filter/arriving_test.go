@@ -1,0 +1,58 @@
+package filter
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"rempart/message"
+	"rempart/message/email"
+)
+
+// inbound is a node that judges mail coming in, with a clock of its own.
+type inbound struct {
+	*Filter
+	now time.Time
+}
+
+func newInbound() *inbound {
+	return &inbound{New(Options{}), time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+}
+
+// arrive judges a mail as the node does, and answers it.
+func (in *inbound) arrive(t *testing.T, address, from, text string, answer message.Action) *message.Verdict {
+	m := email.ParseBytes(fmt.Appendf(nil, "From: <%s>\r\nTo: <ben@home.example>\r\nSubject: about tomorrow\r\nDate: %s\r\nMessage-ID: <%d@else.example>\r\n\r\n%s\r\n",
+		from, in.now.Format(time.RFC1123Z), in.now.UnixNano(), text))
+	m.Direction, m.Arrived, m.MailFrom = message.In, in.now, from
+	m.Source.Address = netip.MustParseAddr(address)
+	m.Recipients = []message.Recipient{{Address: "ben@home.example", Domain: "home.example"}}
+	in.Arrive(m)
+	j := in.Judge(t.Context(), m, m.Recipients)
+	in.Judged(m, j)
+	in.Answered(m, []message.Decision{{Action: answer}})
+	return j.Worst()
+}
+
+// A network that hands over far more than ever is noticed. What was put off is not counted: it comes again, and would be counted
+// twice.
+func TestNetworkRate(t *testing.T) {
+	for _, tt := range []struct {
+		answer message.Action
+		want   bool
+	}{{message.Accept, true}, {message.Tempfail, false}, {message.Greylist, false}, {message.Reject, true}} {
+		in := newInbound()
+		for range 3 {
+			in.arrive(t, "203.0.113.7", "ann@else.example", "at ten", message.Accept)
+			in.now = in.now.Add(24 * time.Hour)
+		}
+		var v *message.Verdict
+		for i := range 150 {
+			v = in.arrive(t, "192.0.2.25", fmt.Sprintf("x@d%d.example", i), "at ten", tt.answer)
+			in.now = in.now.Add(10 * time.Second)
+		}
+		if got := present(v, "network_rate"); got != tt.want {
+			t.Errorf("after 150 mails that were answered by %s: %v", tt.answer, got)
+		}
+	}
+}
