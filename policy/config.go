@@ -28,6 +28,11 @@ type Config struct {
 	// to score and lists. What ClamAV only guesses (names that begin with Heuristics or PUA) is left to them too. Default: reject.
 	Malware message.Action `toml:"malware"`
 
+	// Limit bounds how many mails coming in are taken within an hour; what comes beyond is put off, so that a mail server tries again
+	// later. Nobody is put off who stands on an allow list, who is known to all recipients, who answers a mail of theirs, or
+	// who is logged in. Each node counts its own, for each tenant apart, and only what it took.
+	Limit LimitConfig `toml:"limit"`
+
 	// Allow lets messages of a verified identity pass whatever their score is. The first entry that matches decides;
 	// a narrower scope's lists are asked before the node's, and in one scope allow before deny.
 	Allow []Entry `toml:"allow"`

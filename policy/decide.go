@@ -3,7 +3,8 @@
 //
 // Thresholds belong to the node, a tenant, a domain or a user; the narrowest that names one counts. Reject and discard
 // need a signal about the source: what a message says, or what a learner thinks of it, never refuses it alone; only malware that a
-// scanner knows does. Lists name verified identities. In shadow and tap mode the decision says what would have been done.
+// scanner knows does. Lists name verified identities; limits put off what comes too fast. In shadow and tap mode the decision says what
+// would have been done.
 //
 // A decision records the thresholds and list matches it was made from, so that [Remake] makes it again from the event.
 // All functions are pure and safe for concurrent use.
@@ -48,7 +49,7 @@ func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decisio
 			v = j.Verdicts[i]
 		}
 		chain := r.chain(m, to)
-		d := message.Decision{Mode: m.Mode, Thresholds: r.plain, Matches: matches(chain, m)}
+		d := message.Decision{Mode: m.Mode, Thresholds: r.plain, Matches: r.matches(chain, m, i)}
 		if len(chain) > 1 {
 			d.Thresholds = thresholds(chain)
 		}
@@ -95,6 +96,8 @@ func remake(v *message.Verdict, d message.Decision) message.Decision {
 		d.Text = catalogue.English().Say("answer.loop")
 	case d.Rule == RuleMalware && d.Action == message.Reject:
 		d.Text = catalogue.English().Say("answer.malware")
+	case limits(d.Rule):
+		d.Text = catalogue.English().Say("answer.limit")
 	}
 	return d
 }
@@ -110,11 +113,25 @@ func textOf(a message.Action) string {
 }
 
 func choose(v *message.Verdict, d message.Decision) (message.Action, string) {
+	limit := ""
 	for _, m := range d.Matches {
-		if m.Mode == message.ModeJudge {
+		switch {
+		case m.Mode != message.ModeJudge:
+		case limits(m.Rule):
+			limit = m.Rule
+		default:
 			return m.Action, m.Rule
 		}
 	}
+	action, rule := reached(v, d)
+	if limit != "" && !irrevocable(action) { // what is refused anyway need not come again
+		return message.Tempfail, limit
+	}
+	return action, rule
+}
+
+// reached is the severest action whose threshold v reaches.
+func reached(v *message.Verdict, d message.Decision) (message.Action, string) {
 	if v == nil {
 		return message.Accept, RuleNone
 	}
@@ -146,9 +163,9 @@ func againstSource(v *message.Verdict) bool {
 	return false
 }
 
-// matches are the list entries that decide or would have: up to and with the first in force, since what stands behind it
-// is never asked.
-func matches(chain []*scope, m *message.Message) []message.Match {
+// matches are the list entries that decide for the i-th recipient or would have: up to and with the first in force, since what
+// stands behind it is never asked. A limit that the mail is beyond stands behind all lists.
+func (r *Rules) matches(chain []*scope, m *message.Message, i int) []message.Match {
 	if m.Facts.Emergency {
 		return []message.Match{{Rule: RuleEmergency, Action: message.Accept}}
 	}
@@ -160,15 +177,18 @@ func matches(chain []*scope, m *message.Message) []message.Match {
 	}
 	var out []message.Match
 	for _, s := range chain {
-		for i := range s.lists {
-			if !s.lists[i].fits(m) {
+		for _, e := range s.lists {
+			if !e.fits(m) {
 				continue
 			}
-			out = append(out, s.lists[i].match)
-			if s.lists[i].match.Mode == message.ModeJudge {
+			out = append(out, e.match)
+			if e.match.Mode == message.ModeJudge {
 				return out
 			}
 		}
+	}
+	if rule := r.limit.exceeded(m, i); rule != "" {
+		out = append(out, message.Match{Rule: rule, Action: message.Tempfail})
 	}
 	return out
 }

@@ -237,6 +237,7 @@ func TestNewNamesTheKey(t *testing.T) {
 		want string
 	}{
 		{Config{Thresholds: Thresholds{Tag: ptr(1.5)}}, "policy.thresholds.tag = 1.5"},
+		{Config{Limit: LimitConfig{Sender: -1}}, "policy.limit.sender = -1"},
 		{Config{Outgoing: Thresholds{Hold: ptr(-1.0)}}, "policy.outgoing.hold = -1"},
 		{Config{Deny: []Entry{{}}}, "policy.deny[0] names nobody"},
 		{Config{Deny: []Entry{{Network: "192.0.2.0/33"}}}, `policy.deny[0].network = "192.0.2.0/33"`},

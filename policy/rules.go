@@ -14,6 +14,7 @@ type Rules struct {
 	node   *scope
 	out    *scope // what the node wants of messages going out; nil: nothing else
 	scopes map[message.Scope]*scope
+	limit  LimitConfig
 	plain  []message.Threshold // the node's own, for the many recipients that no scope names
 }
 
@@ -67,7 +68,8 @@ func New(c Config) (*Rules, error) {
 	if c.Malware == 0 {
 		c.Malware = message.Reject
 	}
-	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope))}
+	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope)), limit: c.Limit}
+	errs = append(errs, c.Limit.check())
 	r.node = build("policy", c.Mode, c.Thresholds, c.Malware, c.Allow, c.Deny)
 	for i, sc := range c.Scope {
 		key := fmt.Sprintf("policy.scope[%d]", i)
