@@ -5,18 +5,41 @@ import "rempart/message"
 // Answered notes what the node did with a mail that came in. It is told of every message once, with the decisions on it, after
 // it was judged. What was put off is not counted: it comes again.
 func (f *Filter) Answered(m *message.Message, decisions []message.Decision) {
-	if !arriving(m) || putOff(decisions) {
+	if !arriving(m) {
+		return
+	}
+	for i, d := range decisions {
+		if d.Action == message.Greylist {
+			f.greylist.PutOff(m, i)
+		}
+	}
+	if putOff(decisions) {
 		return
 	}
 	f.flows.Take(m)
+	if cameAgain(m, decisions) {
+		f.greylist.Pass(m)
+	}
 }
 
-// gatherArriving finds out what else came of late from where m comes from, and to where it goes.
+// cameAgain reports whether a mail, or one before of the same host, was put off, and is taken now.
+func cameAgain(m *message.Message, decisions []message.Decision) bool {
+	g := &m.Facts.Greylist
+	for i, d := range decisions {
+		refused := d.Action == message.Greylist || d.Action == message.Reject || d.Action == message.Discard
+		if !refused && (g.Passed || i < len(g.Waited) && g.Waited[i] > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// gatherArriving finds out what else came of late from where m comes from, and to where it goes, and whether m was put off before.
 func (f *Filter) gatherArriving(m *message.Message) {
 	if !arriving(m) {
 		return
 	}
-	m.Facts.Arriving = f.flows.Of(m)
+	m.Facts.Arriving, m.Facts.Greylist = f.flows.Of(m), f.greylist.Of(m)
 }
 
 // arriving reports mail that comes in now; how much came when a stored one did is not known.

@@ -38,6 +38,7 @@ type Filter struct {
 	colleagues     *behaviour.Colleagues
 	languages      *behaviour.Languages
 	flows          *behaviour.Flows
+	greylist       *behaviour.Greylist
 	tables         map[tableKey]*table
 	pool           sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -89,7 +90,7 @@ type Asks struct {
 func New(o Options) *Filter {
 	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(),
 		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(), languages: behaviour.NewLanguages(),
-		flows: behaviour.NewFlows(), tables: map[tableKey]*table{}}
+		flows: behaviour.NewFlows(), greylist: behaviour.NewGreylist(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -262,6 +263,7 @@ func (f *Filter) Forget(isUser func(string) bool) {
 	f.colleagues.Clear()
 	f.languages.Clear()
 	f.flows.Clear()
+	f.greylist.Clear()
 }
 
 // Lessons is how many lessons were applied.

@@ -1,6 +1,9 @@
 package message
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Facts is what had to be asked elsewhere before the signals could be read: DNS, reputation, what was taught. The filter
 // gathers them within its budget; what could not be had in time is unknown, never absent.
@@ -23,6 +26,7 @@ type Facts struct {
 	KnownSender string // of mail coming in: the verified author or list, if all recipients know it; else empty
 	AnswersOurs bool   // a verified author answers a mail that a recipient sent from here
 	Arriving    Arriving
+	Greylist    Greylisting
 
 	Language        Language // of mail coming in to few recipients
 	LanguageUnusual bool     // none of its recipients usually gets honest mail in it, and one has a habit
@@ -86,6 +90,12 @@ type Flow struct {
 	Usual   uint32 // mails of its busiest hour of a day, as a habit
 	Senders uint32 // about how many unlike domains sent them; of a mailbox
 	Settled bool   // the tenant's mail is watched long enough for a habit to show
+}
+
+// Greylisting is what is known of whether the host that hands over a mail coming in comes again when it is put off (RFC 6647).
+type Greylisting struct {
+	Passed bool            // it came again within the last weeks
+	Waited []time.Duration // by recipient, of the first hundred: since the first attempt; 0: this is it. Nil: nobody remembers
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

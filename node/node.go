@@ -143,6 +143,7 @@ func (n *Node) openState(ctx context.Context) error {
 	if n.accounts, err = account.Open(ctx, n.journal); err != nil {
 		return err
 	}
+	n.recallMemory()
 	return n.replayLessons(ctx)
 }
 

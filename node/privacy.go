@@ -130,6 +130,7 @@ func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e E
 	e.Lessons = h.Lessons
 	n.filter.Forget(isUser)
 	n.suspects.drop(isUser)
+	n.saveMemory()
 	if err := n.journal.DropSnapshot(filterSnapshot); err != nil { // the old one names them; the next is written without
 		return e, fmt.Errorf("erase: %w", err)
 	}

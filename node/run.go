@@ -44,7 +44,7 @@ func (n *Node) Work(ctx context.Context, do func(context.Context) error) error {
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	keepers, keep := errgroup.WithContext(keep)
-	for _, run := range []func(context.Context) error{n.journal.Run, n.keepTallies, n.followLessons, n.followSettings,
+	for _, run := range []func(context.Context) error{n.journal.Run, n.keepTallies, n.followLessons, n.followSettings, n.keepMemory,
 		n.accounts.Run, n.keepEvents} {
 		keepers.Go(func() error { return run(keep) })
 	}

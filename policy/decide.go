@@ -3,8 +3,8 @@
 //
 // Thresholds belong to the node, a tenant, a domain or a user; the narrowest that names one counts. Reject and discard
 // need a signal about the source: what a message says, or what a learner thinks of it, never refuses it alone; only malware that a
-// scanner knows does. Lists name verified identities; limits put off what comes too fast. In shadow and tap mode the decision says what
-// would have been done.
+// scanner knows does. Lists name verified identities; limits put off what comes too fast, greylisting what is unsure and comes for the
+// first time. In shadow and tap mode the decision says what would have been done.
 //
 // A decision records the thresholds and list matches it was made from, so that [Remake] makes it again from the event.
 // All functions are pure and safe for concurrent use.
@@ -52,6 +52,9 @@ func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decisio
 		d := message.Decision{Mode: m.Mode, Thresholds: r.plain, Matches: r.matches(chain, m, i)}
 		if len(chain) > 1 {
 			d.Thresholds = thresholds(chain)
+		}
+		if len(d.Thresholds) > 0 && d.Thresholds[0].Action == message.Greylist && !r.waits(m, i) {
+			d.Thresholds = d.Thresholds[1:]
 		}
 		for _, s := range chain {
 			if s.mode != nil {
@@ -106,7 +109,9 @@ func textOf(a message.Action) string {
 	switch a {
 	case message.Reject:
 		return catalogue.English().Say("answer.reject")
-	case message.Tempfail, message.Throttle, message.Greylist:
+	case message.Greylist:
+		return catalogue.English().Say("answer.greylist")
+	case message.Tempfail, message.Throttle:
 		return catalogue.English().Say("answer.tempfail")
 	}
 	return ""

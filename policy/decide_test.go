@@ -5,10 +5,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 	"pgregory.net/rapid"
 
+	"rempart/config"
 	"rempart/message"
 )
 
@@ -238,6 +240,9 @@ func TestNewNamesTheKey(t *testing.T) {
 	}{
 		{Config{Thresholds: Thresholds{Tag: ptr(1.5)}}, "policy.thresholds.tag = 1.5"},
 		{Config{Limit: LimitConfig{Sender: -1}}, "policy.limit.sender = -1"},
+		{Config{Greylist: GreylistConfig{Delay: config.Duration(24 * time.Hour)}}, "policy.greylist.delay = 24h0m0s"},
+		{Config{Outgoing: Thresholds{Greylist: ptr(0.3)}}, "policy.outgoing.greylist = 0.3"},
+		{Config{Deny: []Entry{{Network: "192.0.2.1", Action: message.Greylist}}}, `policy.deny[0].action = "greylist"`},
 		{Config{Outgoing: Thresholds{Hold: ptr(-1.0)}}, "policy.outgoing.hold = -1"},
 		{Config{Deny: []Entry{{}}}, "policy.deny[0] names nobody"},
 		{Config{Deny: []Entry{{Network: "192.0.2.0/33"}}}, `policy.deny[0].network = "192.0.2.0/33"`},
@@ -269,7 +274,7 @@ func anyThreshold(t *rapid.T) *float64 {
 
 func anyRules(t *rapid.T) *Rules {
 	any := func() Thresholds {
-		return Thresholds{anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t)}
+		return Thresholds{anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t), anyThreshold(t)}
 	}
 	r, err := New(Config{Thresholds: any(), Scope: []ScopeConfig{{Domain: "example.net", Thresholds: any()}}})
 	if err != nil {

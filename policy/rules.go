@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"rempart/message"
 )
@@ -15,6 +16,7 @@ type Rules struct {
 	out    *scope // what the node wants of messages going out; nil: nothing else
 	scopes map[message.Scope]*scope
 	limit  LimitConfig
+	delay  time.Duration       // of greylisting
 	plain  []message.Threshold // the node's own, for the many recipients that no scope names
 }
 
@@ -68,8 +70,8 @@ func New(c Config) (*Rules, error) {
 	if c.Malware == 0 {
 		c.Malware = message.Reject
 	}
-	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope)), limit: c.Limit}
-	errs = append(errs, c.Limit.check())
+	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope)), limit: c.Limit, delay: c.Greylist.delay()}
+	errs = append(errs, c.Limit.check(), c.Greylist.check())
 	r.node = build("policy", c.Mode, c.Thresholds, c.Malware, c.Allow, c.Deny)
 	for i, sc := range c.Scope {
 		key := fmt.Sprintf("policy.scope[%d]", i)
@@ -84,6 +86,9 @@ func New(c Config) (*Rules, error) {
 	}
 	if c.Outgoing != (Thresholds{}) {
 		errs = append(errs, c.Outgoing.check("policy.outgoing"))
+		if c.Outgoing.Greylist != nil {
+			errs = append(errs, fmt.Errorf("policy.outgoing.greylist = %v: only mail coming in is greylisted", *c.Outgoing.Greylist))
+		}
 		r.out = &scope{thresholds: c.Outgoing}
 	}
 	r.plain = thresholds([]*scope{r.node})

@@ -4,7 +4,7 @@ import "rempart/message"
 
 // unite makes one answer of decisions that differ, for a front door that can give only one to all recipients. It refuses
 // only if all refuse, and then as the mildest of them does. Else the majority decides, the milder at a tie; who asked
-// for a refusal counts for hold, so that a copy remains to be looked at. A recipient in shadow or tap counts for accept and
+// for a refusal counts for hold, so that a copy remains to be looked at; who would have greylisted counts for accept. A recipient in shadow or tap counts for accept and
 // keeps its decision, which is not carried out; one that is to be removed is removed and does not count.
 func unite(all []message.Decision) {
 	votes := make(map[message.Action]int)
@@ -47,7 +47,10 @@ func unite(all []message.Decision) {
 func majority(votes map[message.Action]int) message.Action {
 	counted := make(map[message.Action]int, len(votes))
 	for a, n := range votes {
-		if refuses(a) {
+		switch {
+		case a == message.Greylist:
+			a = message.Accept // the others' copy goes at once, and nothing was held against the mail
+		case refuses(a):
 			a = message.Hold
 		}
 		counted[a] += n

@@ -23,6 +23,8 @@ func TestUnite(t *testing.T) {
 		{"all refuse: as the mildest", []message.Action{reject, tempfail, discard}, []message.Action{tempfail, tempfail, tempfail}},
 		{"a tie: the milder", []message.Action{accept, reject}, []message.Action{accept, accept}},
 		{"refusals become hold", []message.Action{accept, reject, reject}, []message.Action{hold, hold, hold}},
+		{"greylisting holds nothing", []message.Action{accept, message.Greylist, message.Greylist}, []message.Action{accept, accept, accept}},
+		{"all greylist", []message.Action{message.Greylist, reject}, []message.Action{message.Greylist, message.Greylist}},
 		{"majority", []message.Action{accept, tag, tag}, []message.Action{tag, tag, tag}},
 		{"removed does not count", []message.Action{remove, tag, tag, accept}, []message.Action{remove, tag, tag, tag}},
 		{"only removed", []message.Action{remove, remove}, []message.Action{remove, remove}},

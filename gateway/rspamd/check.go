@@ -143,7 +143,7 @@ func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cf
 	out.Score, out.Symbols = total.score(), symbols(v, total)
 	out.MessageID = m.MessageID
 	out.URLs, out.Emails = found(m)
-	if d.Text != "" && (out.Action == reject || out.Action == softReject) {
+	if d.Text != "" && (out.Action == reject || out.Action == softReject || out.Action == greylist) {
 		out.Messages["smtp_message"] = d.Text
 	}
 	if d.Mode != message.ModeJudge || out.Action == reject || out.Action == softReject || out.Action == greylist {

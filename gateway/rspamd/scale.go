@@ -34,6 +34,9 @@ var (
 func scaled(odds float64, thresholds []message.Threshold) points {
 	mark, refuse := math.Inf(1), math.Inf(1)
 	for _, t := range thresholds {
+		if t.Action == message.Greylist {
+			continue // it depends on who comes for the first time; what is greylisted is bounded
+		}
 		at := math.Log(t.From / (1 - t.From))
 		if actionOf(t.Action) == reject {
 			refuse = min(refuse, at)

@@ -30,6 +30,7 @@ func TestScaled(t *testing.T) {
 		{"between", strict, 1 / (1 + math.Exp(-odds(0.99)/2)), 10500},
 		{"refused", strict, 0.99, 15000},
 		{"beyond", strict, 0.999, 15000 + rounded(perOdds*(odds(0.999)-odds(0.99)))},
+		{"greylisting is no mark", append([]message.Threshold{{Action: message.Greylist, From: 0.3}}, standard...), 0.9, 6000},
 		{"nothing on", nil, 0.9, 6000},
 		{"refused alone", []message.Threshold{{Action: message.Reject, From: 0.8}}, 0.8, 15000},
 		{"refused alone, not reached", []message.Threshold{{Action: message.Reject, From: 0.8}}, 0.7, 6000 + rounded(perOdds*(odds(0.7)-odds(0.8)))},
@@ -48,7 +49,7 @@ func TestScaleProperties(t *testing.T) {
 	probability := rapid.Float64Range(0.001, 1)
 	rapid.Check(t, func(t *rapid.T) {
 		var thresholds []message.Threshold
-		for _, a := range []message.Action{message.Tag, message.Rewrite, message.Hold, message.Quarantine, message.Tempfail, message.Reject, message.Discard} {
+		for _, a := range []message.Action{message.Greylist, message.Tag, message.Rewrite, message.Hold, message.Quarantine, message.Tempfail, message.Reject, message.Discard} {
 			if rapid.Bool().Draw(t, "on") {
 				thresholds = append(thresholds, message.Threshold{Action: a, From: probability.Draw(t, a.String())})
 			}
