@@ -49,7 +49,7 @@ var emailOutSignals = append([]signal{
 func sendersOwn(rows []signal) (out []signal) {
 	serversWrite := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
 		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true}
-	ofArrival := map[string]bool{"mailbox_flood": true, "name_colleague": true, "language_unusual": true}
+	ofArrival := map[string]bool{"mailbox_flood": true, "link_domain_new": true, "name_colleague": true, "language_unusual": true}
 	for _, r := range rows {
 		if r.method != message.SourceAnalysis && !serversWrite[r.name] && !ofArrival[r.name] && !strings.HasPrefix(r.name, basePrefix) {
 			out = append(out, r)

@@ -17,6 +17,7 @@ func (f *Filter) Answered(m *message.Message, decisions []message.Decision) {
 		return
 	}
 	f.flows.Take(m)
+	f.domains.Take(m)
 	if cameAgain(m, decisions) {
 		f.greylist.Pass(m)
 	}
@@ -34,12 +35,13 @@ func cameAgain(m *message.Message, decisions []message.Decision) bool {
 	return false
 }
 
-// gatherArriving finds out what else came of late from where m comes from, and to where it goes, and whether m was put off before.
+// gatherArriving finds out what else came of late from where m comes from, and to where it goes, whether m
+// was put off before, and which of its domains, which guise found, are new.
 func (f *Filter) gatherArriving(m *message.Message) {
 	if !arriving(m) {
 		return
 	}
-	m.Facts.Arriving, m.Facts.Greylist = f.flows.Of(m), f.greylist.Of(m)
+	m.Facts.Arriving, m.Facts.Greylist, m.Facts.Newcomers = f.flows.Of(m), f.greylist.Of(m), f.domains.Of(m)
 }
 
 // arriving reports mail that comes in now; how much came when a stored one did is not known.

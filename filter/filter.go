@@ -39,6 +39,7 @@ type Filter struct {
 	languages      *behaviour.Languages
 	flows          *behaviour.Flows
 	greylist       *behaviour.Greylist
+	domains        *behaviour.Domains
 	tables         map[tableKey]*table
 	pool           sync.Pool // *[]message.Result, as long as the longest table
 }
@@ -90,7 +91,7 @@ type Asks struct {
 func New(o Options) *Filter {
 	f := &Filter{base: baseOf(o), calls: behaviour.NewCallers(), accounts: behaviour.NewAccounts(),
 		correspondents: behaviour.NewCorrespondents(), colleagues: behaviour.NewColleagues(), languages: behaviour.NewLanguages(),
-		flows: behaviour.NewFlows(), greylist: behaviour.NewGreylist(), tables: map[tableKey]*table{}}
+		flows: behaviour.NewFlows(), greylist: behaviour.NewGreylist(), domains: behaviour.NewDomains(), tables: map[tableKey]*table{}}
 	f.model = learn.New(o.Scratch, f.baseID())
 	f.book.Store(campaign.NewBook())
 	f.known.Store(reputation.New())
@@ -288,10 +289,10 @@ func (f *Filter) gather(ctx context.Context, m *message.Message) {
 		f.gatherNamesake(m, asks)
 		f.gatherLanguage(m)
 	}
-	f.gatherArriving(m)
 	if m.Channel != message.Call {
 		guise.Gather(m)
 	}
+	f.gatherArriving(m)
 	if w := shippedFor(f.base, m.Channel, m.Direction); w != nil {
 		s := w.Score(m)
 		m.Facts.Base = message.Base{Words: s.Words, Form: s.Form, Telling: s.Telling}

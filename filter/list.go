@@ -48,7 +48,8 @@ func learnable(r signal) bool {
 	if r.method == message.SourceAnalysis {
 		return false
 	}
-	for _, prefix := range [...]string{basePrefix, "near_", "malware", "name_colleague", "language_", "received_", "to_", "mailbox_", "date_", "message_id_missing", "from_missing"} {
+	for _, prefix := range [...]string{basePrefix, "near_", "malware", "name_colleague", "language_", "received_", "to_", "mailbox_", "link_domain_new",
+		"date_", "message_id_missing", "from_missing"} {
 		if strings.HasPrefix(r.name, prefix) {
 			return false
 		}

@@ -53,6 +53,8 @@ var emailSignals = []signal{
 	{"network_rate", +0.3, message.SourceAnalysis, message.CategoryNone, behaviour.NetworkRate},
 	{"sender_rate", +0.2, message.SourceAnalysis, message.CategoryNone, behaviour.SenderRate},
 	{"mailbox_flood", +0.3, message.Characteristic, message.CategoryNone, behaviour.MailboxFlood},
+	{"sender_domain_new", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SenderDomainNew},
+	{"link_domain_new", +0.3, message.Content, message.CategoryNone, behaviour.LinkDomainNew},
 	{"source_spam", +0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceSpam},
 	{"source_ham", -0.6, message.SourceAnalysis, message.CategoryNone, reputation.SourceHam},
 	{nearSpamName, +5.0, message.Content, message.CategoryNone, nearSpam},

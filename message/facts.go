@@ -27,6 +27,7 @@ type Facts struct {
 	AnswersOurs bool   // a verified author answers a mail that a recipient sent from here
 	Arriving    Arriving
 	Greylist    Greylisting
+	Newcomers   Newcomers
 
 	Language        Language // of mail coming in to few recipients
 	LanguageUnusual bool     // none of its recipients usually gets honest mail in it, and one has a habit
@@ -96,6 +97,17 @@ type Flow struct {
 type Greylisting struct {
 	Passed bool            // it came again within the last weeks
 	Waited []time.Duration // by recipient, of the first hundred: since the first attempt; 0: this is it. Nil: nobody remembers
+}
+
+// Newcomers are the domains of a mail coming in that are new to its tenant: the newest of those that it comes from, and of those that
+// its links lead to.
+type Newcomers struct{ Sender, Link Newcomer }
+
+// Newcomer is one registered domain.
+type Newcomer struct {
+	State  State  // unknown: not enough was seen to say
+	Domain string // if present
+	Hours  uint32 // since it was first seen; 0 with this mail
 }
 
 // Authentication is who the message provably comes from. Statuses are the words of RFC 8601 section 2.7 ("pass", "fail",

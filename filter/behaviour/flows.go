@@ -55,12 +55,12 @@ func NewFlows() *Flows {
 
 // Take notes a mail that the node took. Who sent it is verified by then, if it can be.
 func (f *Flows) Take(m *message.Message) {
-	now := m.Arrived.Unix()
+	now, from := m.Arrived.Unix(), senderOf(m)
+	names := [...]string{wholeTenant, networkOf(m), from}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	tenants := tenantsOf(m)
-	for _, tenant := range tenants {
-		for _, name := range [...]string{wholeTenant, networkOf(m), senderOf(m)} {
+	for _, tenant := range tenantsOf(m) {
+		for _, name := range names {
 			if name == "" {
 				continue
 			}
@@ -70,7 +70,7 @@ func (f *Flows) Take(m *message.Message) {
 			f.sources.put(key, s)
 		}
 	}
-	sender := maphash.String(f.seed, senderOf(m))
+	sender := maphash.String(f.seed, from)
 	for i := range m.Recipients[:min(len(m.Recipients), maxFlows)] {
 		key := f.mailboxKey(m, i)
 		b, _ := f.mailboxes.get(key)
@@ -87,7 +87,7 @@ func (f *Flows) Take(m *message.Message) {
 
 // Of is what was taken until m arrived, for the tenant of its first recipient, and for each recipient in its own.
 func (f *Flows) Of(m *message.Message) (a message.Arriving) {
-	now := m.Arrived.Unix()
+	now, network, sender := m.Arrived.Unix(), networkOf(m), senderOf(m)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	tenant := tenantsOf(m)[0]
@@ -99,7 +99,7 @@ func (f *Flows) Of(m *message.Message) (a message.Arriving) {
 		s, _ := f.sources.get(f.key(tenant, name))
 		return s.of(strings.TrimPrefix(name, unverified), now, settled)
 	}
-	a.Network, a.Sender = source(networkOf(m)), source(senderOf(m))
+	a.Network, a.Sender = source(network), source(sender)
 	for i := range m.Recipients[:min(len(m.Recipients), maxFlows)] {
 		b, _ := f.mailboxes.get(f.mailboxKey(m, i))
 		box := b.of("", now, f.settled(m.ScopeOf(&m.Recipients[i]).Tenant, now))

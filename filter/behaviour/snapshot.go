@@ -17,6 +17,14 @@ const (
 	greylistPassed
 )
 
+// Tags of a snapshot of domains; see docs/formats.md.
+const (
+	domainsKey wire.Tag = iota + 1
+	domainsSeen
+	domainsForgot
+	domainsWatched
+)
+
 // AppendSnapshot appends what the greylist holds, in which hashes and their key stand: it is to be sealed.
 func (g *Greylist) AppendSnapshot(b []byte) []byte {
 	g.mu.Lock()
@@ -56,6 +64,95 @@ func snapshotFields(b []byte, visit func(wire.Tag, wire.Content) error) error {
 	return wire.Fields(b[1:], visit)
 }
 
+// Sizes of the parts of a snapshot of domains: the bucket and what it saw; the bucket and what it forgot; a tenant's hash and watch.
+const (
+	seenSize    = 4 + 3*4
+	forgotSize  = 4 + 4
+	watchedSize = 8 + 3*4
+)
+
+// AppendSnapshot appends what is known of domains, in which hashes and their key stand: it is to be sealed.
+func (d *Domains) AppendSnapshot(b []byte) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var seen, forgot, watched []byte
+	for n := range d.buckets {
+		at := &d.buckets[n]
+		for _, s := range at.slots {
+			if s.mark != 0 {
+				seen = appendNumbers(seen, uint32(n), s.mark, s.first, s.last)
+			}
+		}
+		if at.forgot != 0 {
+			forgot = appendNumbers(forgot, uint32(n), at.forgot)
+		}
+	}
+	for _, half := range []map[uint64]watch{d.watches.old, d.watches.young} {
+		for tenant, w := range half {
+			watched = appendNumbers(binary.BigEndian.AppendUint64(watched, tenant), w.since, w.mails, w.ready)
+		}
+	}
+	b = wire.AppendBytes(append(b, snapshotVersion), domainsKey, d.key[:])
+	b = wire.AppendBytes(b, domainsSeen, seen)
+	b = wire.AppendBytes(b, domainsForgot, forgot)
+	return wire.AppendBytes(b, domainsWatched, watched)
+}
+
+// ReadDomains makes the table that a snapshot was taken of.
+func ReadDomains(b []byte) (*Domains, error) {
+	d, keyed := NewDomains(), false
+	d.buckets = make([]bucket, bucketCount)
+	err := snapshotFields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case domainsKey:
+			keyed = copy(d.key[:], c) == len(d.key)
+		case domainsSeen:
+			return numbers(c, seenSize, func(n []uint32) {
+				at := &d.buckets[n[0]%bucketCount]
+				if i := at.find(0); i >= 0 && n[1] != 0 {
+					at.slots[i] = sighting{n[1], n[2], n[3]}
+				}
+			})
+		case domainsForgot:
+			return numbers(c, forgotSize, func(n []uint32) { d.buckets[n[0]%bucketCount].forgot = n[1] })
+		case domainsWatched:
+			return numbers(c, watchedSize, func(n []uint32) {
+				d.watches.put(uint64(n[0])<<32|uint64(n[1]), watch{n[2], n[3], n[4]})
+			})
+		}
+		return nil
+	})
+	if err == nil && !keyed {
+		err = wire.ErrShort
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read snapshot of domains: %w", err)
+	}
+	return d, nil
+}
+
+func appendNumbers(b []byte, numbers ...uint32) []byte {
+	for _, n := range numbers {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	return b
+}
+
+// numbers reads rows of so many bytes.
+func numbers(b []byte, size int, row func(n []uint32)) error {
+	if len(b)%size != 0 {
+		return wire.ErrShort
+	}
+	var n [watchedSize / 4]uint32
+	for ; len(b) > 0; b = b[size:] {
+		for i := range size / 4 {
+			n[i] = binary.BigEndian.Uint32(b[4*i:])
+		}
+		row(n[:size/4])
+	}
+	return nil
+}
+
 // timeSize is that of a hash and a time in a snapshot.
 const timeSize = 8 + 4
 
@@ -70,13 +167,7 @@ func appendTimes(b []byte, g *generations[uint32]) []byte {
 }
 
 func readTimes(b []byte, g *generations[uint32]) error {
-	if len(b)%timeSize != 0 {
-		return wire.ErrShort
-	}
-	for ; len(b) > 0; b = b[timeSize:] {
-		g.put(binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:]))
-	}
-	return nil
+	return numbers(b, timeSize, func(n []uint32) { g.put(uint64(n[0])<<32|uint64(n[1]), n[2]) })
 }
 
 func newKey() (key [32]byte) {
