@@ -45,7 +45,7 @@ var emailOutSignals = append([]signal{
 	{"send_new_network", +0.3, message.SourceAnalysis, message.CategoryNone, behaviour.SendNewNetwork},
 }, sendersOwn(emailSignals)...)
 
-// sendersOwn are the signals of incoming mail that a sender answers for too.
+// sendersOwn are the signals of incoming mail that a sender answers for too, without those of what else arrived.
 func sendersOwn(rows []signal) (out []signal) {
 	serversWrite := map[string]bool{"received_absent": true, "received_forged": true, "date_missing": true, "message_id_missing": true,
 		"message_id_local": true, "to_undisclosed": true, "to_missing": true, "to_self": true}

@@ -3,7 +3,8 @@ package filter
 import "rempart/message"
 
 // Answered notes what the node did with a mail that came in. It is told of every message once, with the decisions on it, after
-// it was judged. What was put off is not counted: it comes again.
+// it was judged. What was put off is not counted: it comes again. In shadow nothing is put off, but what would have been is
+// remembered, so that the decisions are those that would be made.
 func (f *Filter) Answered(m *message.Message, decisions []message.Decision) {
 	if !arriving(m) {
 		return
@@ -44,12 +45,12 @@ func (f *Filter) gatherArriving(m *message.Message) {
 	m.Facts.Arriving, m.Facts.Greylist, m.Facts.Newcomers = f.flows.Of(m), f.greylist.Of(m), f.domains.Of(m)
 }
 
-// arriving reports mail that comes in now; how much came when a stored one did is not known.
+// arriving reports mail that comes in now; what came beside a stored one, or one of a file, is not known.
 func arriving(m *message.Message) bool {
-	return m.Channel == message.Email && m.Direction == message.In && !m.Stored
+	return m.Channel == message.Email && m.Direction == message.In && !m.Stored && !m.Arrived.IsZero()
 }
 
-// putOff reports whether the sender was told to come again, for all recipients.
+// putOff reports whether the sender was told to come again, for all recipients, and would.
 func putOff(decisions []message.Decision) bool {
 	for _, d := range decisions {
 		switch d.Effective() {

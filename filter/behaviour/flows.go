@@ -3,6 +3,7 @@ package behaviour
 import (
 	"hash/maphash"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -116,10 +117,10 @@ func (f *Flows) Clear() {
 	f.mailboxes.clear()
 }
 
-// settled reports whether a tenant's mail was counted for a whole day: before that everything is new.
+// settled reports whether a tenant's mail was counted for two days, one of them whole: before that everything is new.
 func (f *Flows) settled(tenant string, now int64) bool {
 	s, ok := f.sources.get(f.key(tenant, wholeTenant))
-	return ok && now-s.first >= dayLength
+	return ok && now-s.first >= 2*dayLength
 }
 
 const (
@@ -141,15 +142,10 @@ func tenantsOf(m *message.Message) []string {
 		return []string{m.ScopeOf(nil).Tenant}
 	}
 	var tenants []string
-next:
 	for i := range m.Recipients[:min(len(m.Recipients), maxFlows)] {
-		tenant := m.ScopeOf(&m.Recipients[i]).Tenant
-		for _, t := range tenants {
-			if t == tenant {
-				continue next
-			}
+		if tenant := m.ScopeOf(&m.Recipients[i]).Tenant; !slices.Contains(tenants, tenant) {
+			tenants = append(tenants, tenant)
 		}
-		tenants = append(tenants, tenant)
 	}
 	return tenants
 }

@@ -135,7 +135,7 @@ func TestFlows(t *testing.T) {
 	}
 }
 
-// Nothing is known of habits before a day of mail.
+// Nothing is known of habits before two days of mail.
 func TestFlowsUnsettled(t *testing.T) {
 	f := &traffic{NewFlows(), time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	m := f.burst(1000, func(i int) *message.Message {
