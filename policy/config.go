@@ -198,6 +198,9 @@ func (e Entry) compile(key string, allow bool) (entry, error) {
 	if c.dkim == "" && c.spf == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
 		return entry{}, fmt.Errorf("%s names nobody: give dkim, spf, network, system_id or sender", key)
 	}
+	if limits(e.Name) {
+		return entry{}, fmt.Errorf("%s.name = %q: a limit is named so; use another name", key, e.Name)
+	}
 	if allow && c.sender != "" && c.system == "" {
 		return entry{}, fmt.Errorf("%s.sender = %q: anyone can write a sender ID; name the system_id that may use it too", key, e.Sender)
 	}

@@ -241,6 +241,7 @@ func TestNewNamesTheKey(t *testing.T) {
 		{Config{Thresholds: Thresholds{Tag: ptr(1.5)}}, "policy.thresholds.tag = 1.5"},
 		{Config{Limit: LimitConfig{Sender: -1}}, "policy.limit.sender = -1"},
 		{Config{Greylist: GreylistConfig{Delay: config.Duration(24 * time.Hour)}}, "policy.greylist.delay = 24h0m0s"},
+		{Config{Deny: []Entry{{Network: "192.0.2.1", Name: RuleLimitSender}}}, `policy.deny[0].name = "limit_sender"`},
 		{Config{Outgoing: Thresholds{Greylist: ptr(0.3)}}, "policy.outgoing.greylist = 0.3"},
 		{Config{Deny: []Entry{{Network: "192.0.2.1", Action: message.Greylist}}}, `policy.deny[0].action = "greylist"`},
 		{Config{Outgoing: Thresholds{Hold: ptr(-1.0)}}, "policy.outgoing.hold = -1"},

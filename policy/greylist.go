@@ -44,7 +44,7 @@ func (r *Rules) waits(m *message.Message, i int) bool {
 
 // handedOn reports whether a relay or a trusted forwarder stands between the source and us.
 func handedOn(m *message.Message) bool {
-	return len(m.Route) > 0 && m.Route[0].Trusted || m.Facts.Auth.Source.IsValid() && m.Facts.Auth.Source != m.Source.Address.Unmap()
+	return len(m.Route) > 0 && m.Route[0].Trusted || m.Facts.Auth.Source.IsValid() && m.Facts.Auth.Source.Unmap() != m.Source.Address.Unmap()
 }
 
 // goodAndVerified reports a mail whose sender is verified, from where honest mail was taught or which a list of good senders names.

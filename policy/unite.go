@@ -4,8 +4,9 @@ import "rempart/message"
 
 // unite makes one answer of decisions that differ, for a front door that can give only one to all recipients. It refuses
 // only if all refuse, and then as the mildest of them does. Else the majority decides, the milder at a tie; who asked
-// for a refusal counts for hold, so that a copy remains to be looked at; who would have greylisted counts for accept. A recipient in shadow or tap counts for accept and
-// keeps its decision, which is not carried out; one that is to be removed is removed and does not count.
+// for a refusal counts for hold, so that a copy remains to be looked at; who would have greylisted counts for accept. A
+// recipient in shadow or tap counts for accept and keeps its decision, which is not carried out; one that is to be removed is
+// removed and does not count.
 func unite(all []message.Decision) {
 	votes := make(map[message.Action]int)
 	refuse, first, differ := true, message.Action(0), false
