@@ -19,3 +19,19 @@ type Answer struct {
 	Judgement message.Judgement
 	Decisions []message.Decision
 }
+
+// Worst is the verdict and the decision for the recipient with the highest probability among those in whose name may be
+// acted. It is the answer of a front door that can give but one.
+func (a Answer) Worst() (*message.Verdict, message.Decision) {
+	v, d, found := &message.Verdict{}, a.Decisions[0], false
+	for i, next := range a.Decisions {
+		if i >= len(a.Judgement.Verdicts) {
+			break
+		}
+		nv, acts := a.Judgement.Verdicts[i], next.Mode == message.ModeJudge
+		if i == 0 || acts && !found || acts == found && nv.Probability > v.Probability {
+			v, d, found = nv, next, acts
+		}
+	}
+	return v, d
+}

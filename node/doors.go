@@ -140,7 +140,7 @@ func (n *Node) learnByAPI(ctx context.Context, l api.Lesson) (before, after floa
 }
 
 // learnByRspamd teaches what a client of rspamd's protocol says, for the whole node; what stands already is not repeated.
-func (n *Node) learnByRspamd(ctx context.Context, l rspamd.Lesson) (learned bool, err error) {
+func (n *Node) learnByRspamd(ctx context.Context, l gateway.Lesson) (learned bool, err error) {
 	if l.TakesBack && !n.filter.Stands(l.Message, l.Label.Opposite(), message.Scope{}) ||
 		n.filter.Stands(l.Message, l.Label, message.Scope{}) {
 		return false, nil

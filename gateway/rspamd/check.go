@@ -120,12 +120,12 @@ func (f *Rspamd) judge(r *http.Request, b body, cfg *settings) *reply {
 		f.host.Metrics.Message(cfg.Name, cfg.OnError.Action())
 		return unjudged(cfg.OnError.Action())
 	}
-	return f.render(m, ans, contains(cfg.relays, giver(r.Header)), cfg)
+	return f.render(m, ans, gateway.Contains(cfg.relays, giver(r.Header)), cfg)
 }
 
 // unjudged is the answer where there is no decision.
 func unjudged(a message.Action) *reply {
-	out := &reply{Skipped: true, Required: rejectAt.score(), Action: actionOf(a), Symbols: map[string]symbol{},
+	out := &reply{Skipped: true, Required: scale.Score(scale.Refuse), Action: actionOf(a), Symbols: map[string]symbol{},
 		Messages: map[string]string{}, URLs: []string{}, Emails: []string{}}
 	if out.Action == softReject {
 		out.Messages["smtp_message"] = catalogue.English().Say("answer.tempfail")
@@ -135,12 +135,12 @@ func unjudged(a message.Action) *reply {
 
 // render is the answer for the recipient whose verdict is the worst; policy gave all the same action.
 func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cfg *settings) *reply {
-	v, d := worst(ans)
+	v, d := ans.Worst()
 	f.host.Metrics.Message(cfg.Name, d.Effective())
 	out := unjudged(d.Effective())
 	out.Skipped = false
-	total := bounded(scaled(v.Calibration.Odds(v.Score).Float(), d.Thresholds), d)
-	out.Score, out.Symbols = total.score(), symbols(v, total)
+	total := scale.Bounded(scale.Points(v.Calibration.Odds(v.Score).Float(), d.Thresholds), d, reactions[out.Action])
+	out.Score, out.Symbols = scale.Score(total), symbols(v, total)
 	out.MessageID = m.MessageID
 	out.URLs, out.Emails = found(m)
 	if d.Text != "" && (out.Action == reject || out.Action == softReject || out.Action == greylist) {
@@ -154,21 +154,6 @@ func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cf
 	}
 	out.Milter = changes(m, v, d, relayed)
 	return out
-}
-
-// worst is the decision for the recipient with the highest probability among those in whose name may be acted.
-func worst(ans gateway.Answer) (*message.Verdict, message.Decision) {
-	v, d, found := &message.Verdict{}, ans.Decisions[0], false
-	for i, next := range ans.Decisions {
-		if i >= len(ans.Judgement.Verdicts) {
-			break
-		}
-		nv, acts := ans.Judgement.Verdicts[i], next.Mode == message.ModeJudge
-		if i == 0 || acts && !found || acts == found && nv.Probability > v.Probability {
-			v, d, found = nv, next, acts
-		}
-	}
-	return v, d
 }
 
 // changes are the headers to add, and to remove those by which a sender would speak in our name; a relay of the operator's

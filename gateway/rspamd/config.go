@@ -31,8 +31,8 @@ type Config struct {
 	// both with: P=$(openssl rand -hex 16); echo "$P"; printf %s "$P" | sha256sum. Default: none.
 	PasswordSHA256 string `toml:"password_sha256"`
 
-	// Teachers are addresses and networks of clients that may teach and see /stat without a password. A request that a
-	// proxy passed on (X-Forwarded-For) needs the password. Default: none.
+	// Teachers are addresses and networks of clients that may teach and see /stat without a password, and "unix" for all
+	// who reach its UNIX sockets. A request that a proxy passed on (X-Forwarded-For) needs the password. Default: none.
 	Teachers []string `toml:"teachers"`
 }
 
@@ -54,7 +54,7 @@ func (c Config) settle(key string) (s settings, err error) {
 	if s.relays, err = gateway.Networks(c.Relays); err != nil {
 		errs = append(errs, fmt.Errorf("%s.relays: %w", key, err))
 	}
-	if s.teachers, err = gateway.Networks(c.Teachers); err != nil {
+	if s.teachers, err = gateway.ParseTeachers(c.Teachers); err != nil {
 		errs = append(errs, fmt.Errorf("%s.teachers: %w", key, err))
 	}
 	if s.MaxSize < minMaxSize {

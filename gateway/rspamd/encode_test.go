@@ -4,14 +4,16 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"rempart/gateway"
 )
 
 // TestEncode holds the answer against encoding/json's.
 func TestEncode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.SliceOfN(rapid.String(), 0, 3)
-		score := rapid.Map(rapid.Int64Range(-100_000, 100_000), func(n int64) float64 { return points(n).score() })
-		r := &reply{Skipped: rapid.Bool().Draw(t, "skipped"), Score: score.Draw(t, "score"), Required: rejectAt.score(),
+		score := rapid.Map(rapid.Int64Range(-100_000, 100_000), func(n int64) float64 { return scale.Score(gateway.Points(n)) })
+		r := &reply{Skipped: rapid.Bool().Draw(t, "skipped"), Score: score.Draw(t, "score"), Required: scale.Score(scale.Refuse),
 			Action: rapid.SampledFrom(actions).Draw(t, "action"), Subject: rapid.String().Draw(t, "subject"),
 			Symbols: map[string]symbol{}, Messages: map[string]string{}, URLs: append([]string{}, texts.Draw(t, "urls")...),
 			Emails: append([]string{}, texts.Draw(t, "emails")...), MessageID: rapid.String().Draw(t, "id"),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"rempart/catalogue"
+	"rempart/gateway"
 	"rempart/message"
 )
 
@@ -18,7 +19,7 @@ var errEmpty = errors.New("empty body: send the mail")
 // learnAs teaches. Only the very lesson that stands is not learned again; a correction always is.
 func (f *Rspamd) learnAs(label message.Label) taught {
 	return func(w http.ResponseWriter, r *http.Request, teacher string) {
-		l := Lesson{Label: label, Teacher: teacher}
+		l := gateway.Lesson{Label: label, Teacher: teacher}
 		learned, ok := f.teach(w, r, &l)
 		switch {
 		case !ok:
@@ -33,7 +34,7 @@ func (f *Rspamd) learnAs(label message.Label) taught {
 
 // fuzzyAdd teaches too: every lesson has the mail's digest, which finds near copies.
 func (f *Rspamd) fuzzyAdd(w http.ResponseWriter, r *http.Request, teacher string) {
-	l := Lesson{Label: labelOf(r.Header.Get("Flag")), Teacher: teacher}
+	l := gateway.Lesson{Label: labelOf(r.Header.Get("Flag")), Teacher: teacher}
 	if _, ok := f.teach(w, r, &l); ok {
 		answer(w, http.StatusOK, success{true})
 	}
@@ -42,7 +43,7 @@ func (f *Rspamd) fuzzyAdd(w http.ResponseWriter, r *http.Request, teacher string
 // fuzzyDel takes back what fuzzyAdd with that flag taught.
 func (f *Rspamd) fuzzyDel(w http.ResponseWriter, r *http.Request, teacher string) {
 	taught := labelOf(r.Header.Get("Flag"))
-	l := Lesson{Label: taught.Opposite(), TakesBack: true, Teacher: teacher}
+	l := gateway.Lesson{Label: taught.Opposite(), TakesBack: true, Teacher: teacher}
 	learned, ok := f.teach(w, r, &l)
 	switch {
 	case !ok:
@@ -63,7 +64,7 @@ func labelOf(flag string) message.Label {
 }
 
 // teach reads the mail into l and learns it; where that fails it has answered.
-func (f *Rspamd) teach(w http.ResponseWriter, r *http.Request, l *Lesson) (learned, ok bool) {
+func (f *Rspamd) teach(w http.ResponseWriter, r *http.Request, l *gateway.Lesson) (learned, ok bool) {
 	cfg := f.cfg()
 	b, err := read(r, cfg)
 	if err == nil && len(b.raw) == 0 {

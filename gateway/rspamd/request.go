@@ -10,11 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 
-	"rempart/gateway"
 	"rempart/message"
 	"rempart/message/email"
 )
@@ -89,13 +87,8 @@ func (b body) message(h http.Header, cfg *settings) *message.Message {
 	if yes(h.Get("Raw")) {
 		raw = append([]byte("\r\n"), raw...) // no mail but its text: all body
 	}
-	m := email.ParseBytes(raw)
-	now := time.Now()
-	m.ID, m.Arrived, m.Door, m.Mode, m.Direction = gateway.NewID(now), now, cfg.Name, cfg.Mode, cfg.Direction
-	m.OneAnswer = true
-	if m.Size = b.size; b.size > len(b.raw) && !m.HasAnomaly(email.CutBytes) {
-		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
-	}
+	m := cfg.Mail(raw, b.size+len(raw)-len(b.raw))
+	m.Size, m.OneAnswer = b.size, true
 	m.QueueID = text(h, "Queue-Id")
 	m.MailFrom = strings.Trim(text(h, "From"), "<>")
 	m.Helo = text(h, "Helo")
@@ -117,10 +110,6 @@ func (b body) message(h http.Header, cfg *settings) *message.Message {
 func giver(h http.Header) netip.Addr {
 	a, _ := netip.ParseAddr(strings.Trim(h.Get("IP"), "[]"))
 	return a.WithZone("").Unmap()
-}
-
-func contains(networks []netip.Prefix, a netip.Addr) bool {
-	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // recipients are those of the Rcpt headers; the only one, or one that stands alone, is the mailbox of Deliver-To.

@@ -2,8 +2,7 @@
 // else posts a mail to /checkv2.
 //
 // A client has one answer for all recipients of a mail; policy unites their decisions (message.OneAnswer). The score is on
-// rspamd's scale, where 4 is greylist, 6 add header and 15 reject: [scaled] maps the recipient's own thresholds onto it, so
-// that rules that a client has on the score keep their meaning. Symbols are our signals, in upper case, and their scores
+// rspamd's scale, where 4 is greylist, 6 add header and 15 reject ([gateway.Scale]). Symbols are our signals, in upper case, and their scores
 // add up to the score. In shadow and tap mode the answer is "no action", and the score is below what a client acts on.
 //
 // rspamd's clients scan at one port and teach at another; both kinds of request are served on every listener. Who may scan
@@ -25,23 +24,11 @@ import (
 	"rempart/message"
 )
 
-// Lesson is what a client teaches.
-type Lesson struct {
-	Label     message.Label
-	TakesBack bool   // only if a lesson of the other label stands, which this one takes back
-	Teacher   string // who authenticated: the front door's name for its password, else the client's address
-	Message   *message.Message
-}
-
-// Learn teaches. It reports false where there is nothing to learn: the very lesson stands already, or there is none that
-// could be taken back.
-type Learn func(ctx context.Context, l Lesson) (learned bool, err error)
-
 // Rspamd is one front door.
 type Rspamd struct {
 	live    atomic.Pointer[settings]
 	host    *gateway.Host
-	learn   Learn
+	learn   gateway.Learn
 	stat    *stat
 	handler http.Handler
 }
@@ -50,12 +37,12 @@ type Rspamd struct {
 type settings struct {
 	Config
 	relays   []netip.Prefix
-	teachers []netip.Prefix
+	teachers gateway.Teachers
 	password []byte // SHA-256; empty if there is none
 }
 
 // New checks cfg and makes the front door; it starts nothing.
-func New(cfg Config, host *gateway.Host, learn Learn) (*Rspamd, error) {
+func New(cfg Config, host *gateway.Host, learn gateway.Learn) (*Rspamd, error) {
 	f := &Rspamd{host: host, learn: learn, stat: newStat()}
 	if err := f.Reconfigure(cfg); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,7 +44,7 @@ type rig struct {
 	filter *filter.Filter
 	rules  *policy.Rules
 	asked  chan *message.Message
-	taken  chan Lesson
+	taken  chan gateway.Lesson
 	stop   context.CancelFunc
 }
 
@@ -71,7 +72,7 @@ func (r *rig) judge(ctx context.Context, m *message.Message) gateway.Answer {
 	return gateway.Answer{Judgement: j, Decisions: policy.Decide(j, m, r.rules)}
 }
 
-func (r *rig) learn(ctx context.Context, l Lesson) (bool, error) {
+func (r *rig) learn(ctx context.Context, l gateway.Lesson) (bool, error) {
 	if l.Message.Subject == "disk full" {
 		return false, errors.New("no space left on device")
 	}
@@ -99,7 +100,7 @@ func newRig(t testing.TB, door, rules string) *rig {
 
 func newRigOn(t testing.TB, listen, door, rules string) *rig {
 	t.Helper()
-	r := &rig{t: t, filter: filter.New(filter.Options{}), asked: make(chan *message.Message, 1), taken: make(chan Lesson, 1)}
+	r := &rig{t: t, filter: filter.New(filter.Options{}), asked: make(chan *message.Message, 1), taken: make(chan gateway.Lesson, 1)}
 	if err := config.Parse("test", []byte("name = 'mx'\nlisten = ['"+listen+"']\n"+door), &r.cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -182,12 +183,12 @@ func (r *rig) check(body string, headers ...string) reply {
 
 func addUp(t testing.TB, r *reply) {
 	t.Helper()
-	var sum points
+	var sum float64
 	for _, s := range r.Symbols {
-		sum += rounded(s.Score * 1000)
+		sum += math.Round(s.Score * 1000)
 	}
-	if !r.Skipped && sum != rounded(r.Score*1000) {
-		t.Errorf("the symbols add up to %v, not to %v: %+v", sum.score(), r.Score, r.Symbols)
+	if !r.Skipped && sum != math.Round(r.Score*1000) {
+		t.Errorf("the symbols add up to %v, not to %v: %+v", sum/1000, r.Score, r.Symbols)
 	}
 }
 
@@ -399,10 +400,10 @@ func TestAnswer(t *testing.T) {
 		}},
 		{"greylist, for nobody in sight", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, nil, noAction, -100, 5.999, func(r reply) bool { return r.Messages["smtp_message"] == "" }},
 		{"denied", "", "[[deny]]\nnetwork = '192.0.2.7'\n", mail, []string{"IP: 192.0.2.7"}, reject, 15, 15, func(r reply) bool {
-			return r.Messages["smtp_message"] == catalogue.English().Say("answer.reject") && r.Symbols[scaleSymbol].Score > 15
+			return r.Messages["smtp_message"] == catalogue.English().Say("answer.reject") && r.Symbols[gateway.PartOfScale].Score > 15
 		}},
 		{"allowed", "", "[[allow]]\nnetwork = '192.0.2.7'\n", scam, []string{"IP: 192.0.2.7"}, noAction, 3.999, 3.999, func(r reply) bool {
-			return r.Symbols[scaleSymbol].Score < 0 && r.Milter.Add == nil && len(r.Milter.Remove) == 1
+			return r.Symbols[gateway.PartOfScale].Score < 0 && r.Milter.Add == nil && len(r.Milter.Remove) == 1
 		}},
 		{"shadow", "mode = 'shadow'", all, scam, nil, noAction, 3.999, 3.999, func(r reply) bool {
 			return r.Milter == nil && r.Subject == "" && r.Symbols["LINK_ADDRESS"].Score > 0

@@ -2,79 +2,19 @@ package rspamd
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 
 	"rempart/catalogue"
+	"rempart/gateway"
 	"rempart/message"
-	"rempart/policy"
 )
 
-// points are thousandths of rspamd's score.
-type points int64
+// scale has the thresholds of rspamd's own configuration, in thousandths.
+var scale = gateway.Scale{PerScore: 1000, Greylist: 4_000, Mark: 6_000, Refuse: 15_000}
 
-// The thresholds of rspamd's own configuration, which clients' rules are written for.
-const (
-	greylistAt  points = 4_000
-	addHeaderAt points = 6_000
-	rejectAt    points = 15_000
-)
-
-// Where a recipient tags from probability 0.9 on, as is the default, the score is the log-odds times perOdds: 0 is as
-// likely spam as not, and 6 is nine to one.
-var (
-	defaultMark = math.Log(0.9 / 0.1)
-	perOdds     = float64(addHeaderAt) / defaultMark
-)
-
-// scaled maps log-odds onto rspamd's scale by the recipient's own thresholds. The mildest one that does anything short of
-// refusing is 6, the mildest that refuses is 15, straight between them and with perOdds outside; 15 is not reached where
-// nothing refuses. It is monotone in odds.
-func scaled(odds float64, thresholds []message.Threshold) points {
-	mark, refuse := math.Inf(1), math.Inf(1)
-	for _, t := range thresholds {
-		if t.Action == message.Greylist {
-			continue // it depends on who comes for the first time; what is greylisted is bounded
-		}
-		at := math.Log(t.From / (1 - t.From))
-		if actionOf(t.Action) == reject {
-			refuse = min(refuse, at)
-		} else {
-			mark = min(mark, at)
-		}
-	}
-	if math.IsInf(mark, 1) {
-		mark = defaultMark
-	}
-	mark = min(mark, refuse)
-	switch {
-	case odds >= refuse:
-		return rejectAt + rounded(perOdds*(odds-refuse))
-	case odds < mark || math.IsInf(refuse, 1):
-		return min(addHeaderAt+rounded(perOdds*(odds-mark)), rejectAt-1)
-	}
-	return addHeaderAt + rounded(float64(rejectAt-addHeaderAt)*(odds-mark)/(refuse-mark))
-}
-
-// bounded keeps a score where a client that looks at the score alone does what was decided. What passes by a rule, a
-// majority or in shadow stays below 4, so that such a client does not even greylist it.
-func bounded(p points, d message.Decision) points {
-	switch actionOf(d.Effective()) {
-	case reject:
-		return max(p, rejectAt)
-	case addHeader, rewriteSubject:
-		return min(max(p, addHeaderAt), rejectAt-1)
-	case softReject:
-		return min(max(p, greylistAt), rejectAt-1)
-	case greylist:
-		return min(max(p, greylistAt), addHeaderAt-1)
-	}
-	if d.Mode == message.ModeJudge && d.Rule == policy.RuleNone {
-		return min(p, addHeaderAt-1)
-	}
-	return min(p, greylistAt-1)
-}
+// reactions are the actions of the protocol as places on the scale.
+var reactions = map[string]gateway.Reaction{noAction: gateway.Pass, greylist: gateway.Delay, softReject: gateway.PutOff,
+	addHeader: gateway.Marked, rewriteSubject: gateway.Marked, reject: gateway.Refused}
 
 // symbol is one part of a score.
 type symbol struct {
@@ -85,30 +25,21 @@ type symbol struct {
 	Options     []string `json:"options,omitempty"` // arguments of the description
 }
 
-// scaleSymbol makes up the difference between the signals, each at perOdds, and the score.
-const scaleSymbol = "REMPART_SCALE"
-
 // symbols are the contributions of v on rspamd's scale; their scores add up to total exactly.
-func symbols(v *message.Verdict, total points) map[string]symbol {
-	all := make(map[string]symbol, len(v.Contributions)+1)
-	var sum message.LogOdds
-	var given points
-	for _, c := range v.Contributions {
-		sum += c.Weight()
-		upTo := rounded(sum.Float() * perOdds) // rounding the sum, not the part, loses nothing
-		s := symbol{Name: strings.ToUpper(c.Name), Score: (upTo - given).score(), MetricScore: rounded(c.Coefficient.Float() * perOdds).score(),
-			Description: catalogue.Seen(catalogue.English().Explain(c)), Options: options(c)}
-		all[s.Name] = s
-		given = upTo
-	}
-	if rest := total - given; rest != 0 {
-		all[scaleSymbol] = symbol{Name: scaleSymbol, Score: rest.score(), MetricScore: rest.score(),
-			Description: catalogue.English().Say("rspamd.scale")}
+func symbols(v *message.Verdict, total gateway.Points) map[string]symbol {
+	parts := scale.Parts(v, total)
+	all := make(map[string]symbol, len(parts))
+	for _, p := range parts {
+		all[p.Name] = symbol{Name: p.Name, Score: scale.Score(p.Points), MetricScore: scale.Score(p.PerInput), Description: p.Reason,
+			Options: options(p.Contribution)}
 	}
 	return all
 }
 
-func options(c message.Contribution) (list []string) {
+func options(c *message.Contribution) (list []string) {
+	if c == nil {
+		return nil
+	}
 	if c.State == message.StateUnknown {
 		return []string{c.State.String()}
 	}
@@ -117,10 +48,6 @@ func options(c message.Contribution) (list []string) {
 	}
 	return list
 }
-
-func rounded(f float64) points { return points(math.Round(f)) }
-
-func (p points) score() float64 { return float64(p) / 1000 }
 
 // spam reports whether rspamd counts a mail with that action as spam.
 func spam(action string) bool {

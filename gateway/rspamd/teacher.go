@@ -23,7 +23,7 @@ func (f *Rspamd) forTeachers(next taught) http.HandlerFunc {
 		switch teacher := cfg.teacher(r); {
 		case teacher != "":
 			next(w, r, teacher)
-		case len(cfg.password) == 0 && len(cfg.teachers) == 0:
+		case len(cfg.password) == 0 && cfg.teachers.None():
 			f.refuse(w, http.StatusUnauthorized, errTeachingOff)
 		default:
 			f.refuse(w, http.StatusUnauthorized, errUnauthorized)
@@ -37,8 +37,8 @@ func (s *settings) teacher(r *http.Request) string {
 	if subtle.ConstantTimeCompare(digest[:], s.password) == 1 {
 		return s.Name
 	}
-	if from := client(r); !passedOn(r) && contains(s.teachers, from) {
-		return from.String()
+	if passedOn(r) {
+		return ""
 	}
-	return ""
+	return s.teachers.Name(client(r))
 }

@@ -1,0 +1,20 @@
+package gateway
+
+import (
+	"time"
+
+	"rempart/message"
+	"rempart/message/email"
+)
+
+// Mail reads a mail that came through d, of which raw was kept and size bytes came; the message keeps views of raw. What
+// else the protocol told of it is the caller's to fill in.
+func (d *Door) Mail(raw []byte, size int) *message.Message {
+	m := email.ParseBytes(raw)
+	now := time.Now()
+	m.ID, m.Arrived, m.Door, m.Mode, m.Direction = NewID(now), now, d.Name, d.Mode, d.Direction
+	if m.Size = size; size > len(raw) && !m.HasAnomaly(email.CutBytes) {
+		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
+	}
+	return m
+}
