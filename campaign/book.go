@@ -24,7 +24,7 @@ type entry struct {
 	order  uint64
 	tenant string
 	id     string // campaign: the key of the first taught message of the kind
-	label  message.Label
+	label  message.Label // message.Forget: it was taken back, and is nobody's copy
 	// what a spam was taught to be for
 	category message.Category
 }
@@ -49,7 +49,7 @@ func (b *Book) nearest(d Digest, tenant string) (*entry, int) {
 	for _, bucket := range b.bands.buckets(d) {
 		for _, i := range bucket {
 			e := &b.entries[i]
-			if e.tenant != "" && e.tenant != tenant {
+			if e.label == message.Forget || e.tenant != "" && e.tenant != tenant {
 				continue
 			}
 			if n := e.digest.Distance(d); n < distance || n == distance && best != nil && e.order > best.order {
@@ -75,6 +75,15 @@ func (b *Book) Teach(d Digest, tenant, id string, label message.Label, category 
 	}
 	b.link(entry{digest: d, order: b.taught, tenant: tenant, id: id, label: label, category: category})
 	b.taught++
+}
+
+// Forget takes back that this tenant taught the very text with that label.
+func (b *Book) Forget(d Digest, tenant string, label message.Label) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e, distance := b.nearest(d, tenant); e != nil && distance == 0 && e.tenant == tenant && e.label == label {
+		e.label = message.Forget
+	}
 }
 
 // link puts an entry in, in place of the oldest if the book is full.

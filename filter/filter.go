@@ -209,14 +209,27 @@ func (f *Filter) Draft(m *message.Message) *message.Lesson {
 // near copies speaks to all recipients, so one user's or domain's lessons stay out of it.
 func (f *Filter) Apply(l *message.Lesson) {
 	l = folded(l)
-	corrected := f.model.Apply(l)
+	tookBack := f.model.Apply(l)
 	if l.Scope.Narrow() {
 		return
 	}
-	f.known.Load().Teach(l.Source, l.Label, corrected)
-	if d, ok := campaign.FromBytes(l.Digest); ok {
+	d, ok := campaign.FromBytes(l.Digest)
+	if l.Label == message.Forget {
+		f.known.Load().Forget(l.Source, tookBack)
+		if ok {
+			f.book.Load().Forget(d, l.Scope.Tenant, tookBack)
+		}
+		return
+	}
+	f.known.Load().Teach(l.Source, l.Label, tookBack != message.Forget)
+	if ok {
 		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category)
 	}
+}
+
+// Taught is the label of the lesson on the very m that stands in that scope; message.Forget if there is none.
+func (f *Filter) Taught(m *message.Message, scope message.Scope) message.Label {
+	return f.model.Taught(scope.Folded(), m.Key())
 }
 
 // folded is the lesson with its scope as [message.Message.ScopeOf] says it.
@@ -230,7 +243,7 @@ func folded(l *message.Lesson) *message.Lesson {
 // says otherwise: to teach it again would only repeat it.
 func (f *Filter) Stands(m *message.Message, label message.Label, scope message.Scope) bool {
 	scope = scope.Folded()
-	if f.model.Taught(scope, m.Key()) != label {
+	if f.Taught(m, scope) != label {
 		return false
 	}
 	if scope.Narrow() {

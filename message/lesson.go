@@ -8,13 +8,14 @@ import (
 // Label is what a teacher says a message is.
 type Label uint8
 
-// Labels.
+// Labels. A lesson with Forget takes back the one that stands on the message, whichever it is, and teaches nothing.
 const (
-	Ham Label = iota + 1
+	Forget Label = iota
+	Ham
 	Spam
 )
 
-var labelNames = names{"", "ham", "spam"}
+var labelNames = names{"forget", "ham", "spam"}
 
 func (l Label) String() string               { return labelNames.of(uint8(l)) }
 func (l Label) MarshalText() ([]byte, error) { return []byte(l.String()), nil }

@@ -54,9 +54,9 @@ func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]messag
 	return m.verdict(c, results, scores, k, &views)
 }
 
-// Apply learns one lesson and reports whether it took an earlier one back. Lessons come in the order of the journal, from
-// one goroutine.
-func (m *Model) Apply(l *message.Lesson) (corrected bool) {
+// Apply learns one lesson and gives the label of the earlier one that it took back, or message.Forget. Lessons come in the
+// order of the journal, from one goroutine.
+func (m *Model) Apply(l *message.Lesson) (tookBack message.Label) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lessons++
@@ -65,14 +65,20 @@ func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 	past := m.ledger.get(key)
 	if past != nil && past.label != l.Label {
 		m.takeBack(l, past, own)
-		past, corrected = nil, true
+		past, tookBack = nil, past.label
+	}
+	if l.Label == message.Forget {
+		if tookBack != message.Forget {
+			m.ledger.put(key, message.Forget)
+		}
+		return tookBack
 	}
 	if past == nil {
 		past = m.ledger.put(key, l.Label)
 	}
 	if l.Scope.Narrow() {
 		m.teachNarrow(l, past, own)
-		return corrected
+		return tookBack
 	}
 	rate := m.teachCombiner(l, own)
 	spam := l.Label == message.Spam
@@ -86,18 +92,18 @@ func (m *Model) Apply(l *message.Lesson) (corrected bool) {
 			past.shared[i] += m.shared[i].teach(hashes, spam, rate, nil)
 		}
 	})
-	return corrected
+	return tookBack
 }
 
-// Taught is the label of the lesson that stands in that scope on the message with that key; 0 if there is none, or if it is
-// so old that it could not be taken back.
+// Taught is the label of the lesson that stands in that scope on the message with that key; message.Forget if there is none,
+// or if it is so old that it could not be taken back.
 func (m *Model) Taught(scope message.Scope, key string) message.Label {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if past := m.ledger.get(ledgerKey(scope, key)); past != nil {
 		return past.label
 	}
-	return 0
+	return message.Forget
 }
 
 // eachLearner calls do for each learner of this build that has a share on the lesson's channel and sees its features. Those

@@ -96,6 +96,20 @@ func (t *Table) Teach(key string, label message.Label, back bool) {
 	}
 }
 
+// Forget takes one lesson of that label off.
+func (t *Table) Forget(key string, label message.Label) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.counts[key]
+	switch {
+	case c == nil:
+	case label == message.Spam && c.spam > 0:
+		c.spam--
+	case label == message.Ham && c.ham > 0:
+		c.ham--
+	}
+}
+
 func (t *Table) add(key string) *count {
 	if len(t.order) < Capacity {
 		t.order = append(t.order, key)
