@@ -24,6 +24,7 @@ import (
 	"rempart/gateway/rspamd"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
+	"rempart/gateway/spamd"
 	"rempart/geo"
 	"rempart/index"
 	"rempart/journal"
@@ -123,6 +124,9 @@ type GatewayConfig struct {
 	// Rspamd front doors, for what speaks rspamd's HTTP protocol.
 	Rspamd []rspamd.Config `toml:"rspamd"`
 
+	// Spamd front doors, for what speaks the protocol of SpamAssassin's spamd.
+	Spamd []spamd.Config `toml:"spamd"`
+
 	// SMPP front doors, before a message centre.
 	SMPP []smpp.Config `toml:"smpp"`
 
@@ -186,6 +190,9 @@ func (c Config) Check() error {
 	for i, g := range c.Gateway.Rspamd {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.rspamd[%d]", i)))
 	}
+	for i, g := range c.Gateway.Spamd {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.spamd[%d]", i)))
+	}
 	for i, g := range c.Gateway.SMPP {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.smpp[%d]", i)))
 	}
@@ -229,6 +236,9 @@ func (g GatewayConfig) doors() (doors []keyed) {
 	}
 	for i, c := range g.Rspamd {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.rspamd[%d]", i)})
+	}
+	for i, c := range g.Spamd {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.spamd[%d]", i)})
 	}
 	for i, c := range g.SMPP {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i)})

@@ -15,6 +15,7 @@ import (
 	"rempart/gateway/rspamd"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
+	"rempart/gateway/spamd"
 	"rempart/message"
 )
 
@@ -71,11 +72,18 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Milter[i]) })
 	}
 	for i, c := range n.config.Gateway.Rspamd {
-		f, err := rspamd.New(c, host, n.learnByRspamd)
+		f, err := rspamd.New(c, host, n.learnByPeer)
 		if err := add(c.Door, f.Run, err); err != nil {
 			return doors, err
 		}
 		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Rspamd[i]) })
+	}
+	for i, c := range n.config.Gateway.Spamd {
+		f, err := spamd.New(c, host, n.learnByPeer)
+		if err := add(c.Door, f.Run, err); err != nil {
+			return doors, err
+		}
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Spamd[i]) })
 	}
 	for i, c := range n.config.Gateway.SMPP {
 		f, err := smpp.New(c, host)
@@ -139,13 +147,17 @@ func (n *Node) learnByAPI(ctx context.Context, l api.Lesson) (before, after floa
 	return was.Probability, is.Probability, err
 }
 
-// learnByRspamd teaches what a client of rspamd's protocol says, for the whole node; what stands already is not repeated.
-func (n *Node) learnByRspamd(ctx context.Context, l gateway.Lesson) (learned bool, err error) {
-	if l.TakesBack && !n.filter.Stands(l.Message, l.Label.Opposite(), message.Scope{}) ||
-		n.filter.Stands(l.Message, l.Label, message.Scope{}) {
+// learnByPeer teaches what a client of another filter's protocol says; what stands already is not repeated.
+func (n *Node) learnByPeer(ctx context.Context, l gateway.Lesson) (learned bool, err error) {
+	switch {
+	case l.Label == message.Forget:
+		if n.filter.Taught(l.Message, l.Scope) == message.Forget {
+			return false, nil
+		}
+	case l.TakesBack && !n.filter.Stands(l.Message, l.Label.Opposite(), l.Scope), n.filter.Stands(l.Message, l.Label, l.Scope):
 		return false, nil
 	}
-	_, _, err = n.Learn(ctx, l.Message, l.Label, message.CategoryNone, message.Scope{}, l.Teacher)
+	_, _, err = n.Learn(ctx, l.Message, l.Label, message.CategoryNone, l.Scope, l.Teacher)
 	return err == nil, err
 }
 
