@@ -26,9 +26,15 @@ func hop(v string) message.Hop {
 			if n == 0 {
 				n = len(v)
 			}
-			if clause == "from" && !seen && !strings.Contains(v[:n], "helo=") { // Exim's comment repeats the claim
-				if a := addressIn(v[:n]); a.IsValid() {
+			if clause == "from" && !seen {
+				// Exim writes the claim behind what it saw: "host.example ([192.0.2.7] helo=name)", or "[192.0.2.7] (helo=name)" where
+				// the address has no name.
+				saw, claim, claims := strings.Cut(v[:n], "helo=")
+				if a := addressIn(saw); a.IsValid() {
 					h.Address, seen = a, true
+				}
+				if claims && strings.HasPrefix(h.From, "[") {
+					h.From = clean(claim[:strings.IndexAny(claim+")", " )")])
 				}
 			}
 			v = v[n:]
