@@ -8,14 +8,15 @@ import (
 // Label is what a teacher says a message is.
 type Label uint8
 
-// Labels. A lesson with Forget takes back the one that stands on the message, whichever it is, and teaches nothing.
+// Labels. A lesson with Forget, which has no word as it is no label, takes back the one that stands on the message, whichever it
+// is, and teaches nothing.
 const (
 	Forget Label = iota
 	Ham
 	Spam
 )
 
-var labelNames = names{"forget", "ham", "spam"}
+var labelNames = names{"", "ham", "spam"}
 
 func (l Label) String() string               { return labelNames.of(uint8(l)) }
 func (l Label) MarshalText() ([]byte, error) { return []byte(l.String()), nil }

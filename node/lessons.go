@@ -157,7 +157,11 @@ func (n *Node) applyLesson(r journal.Record) error {
 		return nil
 	}
 	n.filter.Apply(&lesson)
-	n.metrics.lessons.WithLabelValues(lesson.Label.String()).Inc()
+	label := lesson.Label.String()
+	if lesson.Label == message.Forget {
+		label = "forget"
+	}
+	n.metrics.lessons.WithLabelValues(label).Inc()
 	return nil
 }
 
