@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// The sender is told to come again where there is no verdict: Exim defers, spamc -x ends with EX_TEMPFAIL.
+// The sender is told to come again where there is no verdict: Exim defers, spamc -x ends with an error.
 func TestNoVerdict(t *testing.T) {
 	for _, subject := range []string{"hold", "panic"} {
 		r := newRig(t, "budget = '20ms'", "")

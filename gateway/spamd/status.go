@@ -2,7 +2,7 @@ package spamd
 
 import "fmt"
 
-// status is the code of an answer: 0, or an exit code of sysexits.h, with which spamc -x ends.
+// status is the code of an answer: 0, or an exit code of sysexits.h. spamc takes them all for one and ends with EX_IOERR.
 type status int
 
 // Codes that are answered, with spamd's own for a timeout.
