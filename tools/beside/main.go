@@ -1,6 +1,7 @@
-// Command beside puts a load of mails on servers of rspamd's HTTP protocol, one after the other and again in several rounds, and
-// prints what each took: mails a second, latency, the processor time of its processes and their memory (proportional set
-// size). It is how docs/performance.md compares Rempart with rspamd; run.sh beside it starts both.
+// Command beside puts a load of mails on servers of rspamd's HTTP protocol or of spamd's, one after the other and again in several
+// rounds, and prints what each took: mails a second, latency, the processor time of its processes and their memory (proportional
+// set size). It is how docs/performance.md compares Rempart with rspamd and SpamAssassin; run.sh and spamassassin.sh beside it start
+// both sides.
 package main
 
 import (
@@ -57,7 +58,7 @@ func play(ctx context.Context) error {
 	connections := flag.Int("connections", 16, "connections at one time")
 	requests := flag.Int("requests", 3000, "mails a round")
 	rounds := flag.Int("rounds", 3, "rounds, each of all servers in turn")
-	flag.Func("server", "NAME=URL=PID,PID: a server, named several times", func(s string) error {
+	flag.Func("server", "NAME=URL=PID,PID: a server, named several times; URL is http://HOST:PORT/checkv2 or spamd://HOST:PORT", func(s string) error {
 		next, err := parseServer(s)
 		servers = append(servers, next)
 		return err
@@ -128,6 +129,7 @@ func read(dir string, most int) (mails [][]byte, err error) {
 func load(ctx context.Context, s *server, mails [][]byte, connections, requests int) (r run, err error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}, Timeout: time.Minute}
 	defer client.CloseIdleConnections()
+	spamd, bySpamd := strings.CutPrefix(s.url, "spamd://")
 	before, err := cpu(s.pids)
 	if err != nil {
 		return r, err
@@ -150,7 +152,13 @@ func load(ctx context.Context, s *server, mails [][]byte, connections, requests 
 					return nil
 				}
 				at := time.Now()
-				later, err := scan(ctx, client, s.url, mails[i%len(mails)], i)
+				var later bool
+				var err error
+				if bySpamd {
+					err = scanBySpamd(ctx, spamd, mails[i%len(mails)])
+				} else {
+					later, err = scan(ctx, client, s.url, mails[i%len(mails)], i)
+				}
 				if err != nil {
 					return err
 				}
