@@ -2,8 +2,9 @@
 // else posts a mail to /checkv2.
 //
 // A client has one answer for all recipients of a mail; policy unites their decisions (message.OneAnswer). The score is on
-// rspamd's scale, where 4 is greylist, 6 add header and 15 reject ([gateway.Scale]). Symbols are our signals, in upper case, and their scores
-// add up to the score. In shadow and tap mode the answer is "no action", and the score is below what a client acts on.
+// rspamd's scale, where 4 is greylist, 6 add header and 15 reject ([gateway.Scale]). Symbols are our signals, in upper case, and
+// their scores add up to the score. In shadow and tap mode the answer is "no action", and the score is below what a client acts
+// on.
 //
 // rspamd's clients scan at one port and teach at another; both kinds of request are served on every listener. Who may scan
 // may not thereby teach. Its encryption, HTTPCrypt, is not spoken. All is safe for concurrent use.

@@ -19,7 +19,7 @@ type body struct {
 func (b body) cut() bool { return b.size > len(b.raw) }
 
 // maxAhead bounds the memory that a client gets for the length it names, before a byte of it has come.
-const maxAhead = 256 << 10
+const maxAhead = 64 << 10
 
 // readBody reads the mail: as many bytes as the client said, or all that it sends.
 func readBody(in *bufio.Reader, r *request, maxSize int) (b body, err error) {
@@ -49,8 +49,10 @@ func readBody(in *bufio.Reader, r *request, maxSize int) (b body, err error) {
 	if !r.zlib {
 		b.size = int(counted.n)
 	}
-	// A client that sends more than it said is known by what came along.
-	if more := int64(in.Buffered()); r.length >= 0 && (counted.n < r.length || more > 0) {
+	// A client that sends more than it said is known by what came along. spamd reads whole lines: what follows one is no matter.
+	more := int64(in.Buffered())
+	tooMuch := more > 0 && !r.zlib && !b.cut() && !bytes.HasSuffix(b.raw, []byte{'\n'})
+	if r.length >= 0 && (counted.n < r.length || tooMuch) {
 		return b, refuse(statusProtocol, "(Content-Length mismatch: Expected %d bytes, got %d bytes)", r.length, counted.n+more)
 	}
 	return b, nil

@@ -72,6 +72,7 @@ func TestProtocol(t *testing.T) {
 		{"no version", "CHECK SPAMC/x\r\n\r\n" + mail, "SPAMD/1.0 76 Bad header line: CHECK SPAMC/x\r\n"},
 		{"control characters", "\x00\x1b[2J\x80\r\n", "SPAMD/1.0 76 Bad header line: ‹U+0000›‹U+001B›[2J\ufffd\r\n"},
 		{"length too small", "CHECK SPAMC/1.5\r\nContent-length: 5\r\n\r\n" + mail, fmt.Sprintf("SPAMD/1.0 76 Bad header line: (Content-Length mismatch: Expected 5 bytes, got %d bytes)\r\n", len(mail))},
+		{"more behind a line", fmt.Sprintf("CHECK SPAMC/1.5\r\nContent-length: %d\r\n\r\n%s\r\n", len(mail), mail), "SPAMD/1.1 0 EX_OK\r\nSpam: False ; "},
 		{"length beyond all", "CHECK SPAMC/1.5\r\nContent-length: 4611686018427387903\r\n\r\n" + mail, "SPAMD/1.0 76 Bad header line: (Content-Length mismatch: Expected 4611686018427387903 bytes, got"},
 		{"length beyond numbers", "CHECK SPAMC/1.5\r\nContent-length: 99999999999999999999\r\n\r\n" + mail, "SPAMD/1.0 76 Bad header line: (Content-Length contains non-numeric bytes)\r\n"},
 		{"NUL in the user", "CHECK SPAMC/1.5\r\nUser: a\x00b\r\n\r\n" + mail, "SPAMD/1.0 76 Bad header line: (User header contains control chars)\r\n"},
@@ -143,7 +144,7 @@ func TestSlow(t *testing.T) {
 
 // Idle connections cost little, and do not keep others out.
 func TestIdle(t *testing.T) {
-	const idle = 2000 // of descriptors there are two each in this process
+	const idle = 1000 // of descriptors there are two each in this process
 	r := newRig(t, "max_connections = 10000", "")
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Requests of spamc 4.0.1, of Exim and of older versions, byte for byte, and what spamd 4.0.1 answered: ours differ in figures
-// and in the body alone.
+// Requests of spamc 4.0.1 byte for byte, and others in the form of Exim and of older and wrong clients, with what spamd 4.0.1 answered:
+// ours differ in figures and in the body alone.
 func TestRecorded(t *testing.T) {
 	r := newRig(t, "teachers = ['127.0.0.1']", "")
 	for _, tt := range []struct {
@@ -32,7 +32,7 @@ func TestRecorded(t *testing.T) {
 		{"check_until_eof", ""},
 		{"symbols_1.0", ""},
 		{"symbols_1.1", ""},
-		{"process_1.0", "SPAMD/1.0 0 EX_OK\r\nX-Spam-Checker-Version"},
+		{"process_1.0", "SPAMD/1.0 0 EX_OK\r\nX-Spam-Checker-Version"}, // the mail follows at once
 		{"process_1.2", ""},
 		{"headers_1.2", ""},
 		{"ping_1.2", ""},

@@ -38,8 +38,10 @@ func (f *Spamd) serve(ctx context.Context, conn net.Conn) {
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(gateway.BodyTimeout))
 	_ = conn.SetWriteDeadline(time.Now().Add(2*gateway.BodyTimeout + 2*time.Duration(f.cfg().Budget)))
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*gateway.BodyTimeout) // a lesson waits for its journal
+	defer cancel()
 	var answered bool
-	if !f.host.Guard(f.cfg().Name, func() { answered = f.exchange(context.WithoutCancel(ctx), in, conn, address(conn)) }) {
+	if !f.host.Guard(f.cfg().Name, func() { answered = f.exchange(within, in, conn, address(conn)) }) {
 		writeRefusal(conn, &refusal{statusSoftware, "(the request could not be answered)"})
 	}
 	if !answered {
