@@ -6,7 +6,7 @@ set -eu
 dir=$1
 mkdir "$dir/packages"
 cd "$dir/packages"
-depends() { apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$@"; }
+depends() { LC_ALL=C apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$@"; }
 libraries=$(depends exim4-daemon-heavy | awk '$1 == "Depends:" && $2 ~ /^lib/ { print $2 }')
 lacking=
 for p in $(depends --recurse $libraries | grep '^lib' | sort -u); do
