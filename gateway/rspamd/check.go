@@ -15,7 +15,7 @@ import (
 // The actions of the protocol.
 const (
 	noAction       = "no action"
-	greylist       = "greylist"
+	greylist       = "greylist" // never said: rspamd, too, says soft reject of what is to come again
 	addHeader      = "add header"
 	rewriteSubject = "rewrite subject"
 	softReject     = "soft reject"
@@ -33,9 +33,7 @@ func actionOf(a message.Action) string {
 		return addHeader
 	case message.Rewrite:
 		return rewriteSubject
-	case message.Greylist:
-		return greylist
-	case message.Tempfail, message.Throttle, message.Challenge:
+	case message.Greylist, message.Tempfail, message.Throttle, message.Challenge:
 		return softReject
 	case message.Reject, message.Discard:
 		return reject
@@ -143,10 +141,10 @@ func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cf
 	out.Score, out.Symbols = scale.Score(total), symbols(v, total)
 	out.MessageID = m.MessageID
 	out.URLs, out.Emails = found(m)
-	if d.Text != "" && (out.Action == reject || out.Action == softReject || out.Action == greylist) {
+	if d.Text != "" && (out.Action == reject || out.Action == softReject) {
 		out.Messages["smtp_message"] = d.Text
 	}
-	if d.Mode != message.ModeJudge || out.Action == reject || out.Action == softReject || out.Action == greylist {
+	if d.Mode != message.ModeJudge || out.Action == reject || out.Action == softReject {
 		return out
 	}
 	if out.Action == rewriteSubject {

@@ -154,7 +154,7 @@ func TestHarakaPlugin(t *testing.T) {
 		{"tag", "judge", "", scam, "", []string{`"action":"add header"`, `{"removed":"X-Rempart-Action"}`, `{"added":"X-Rempart-Action","value":"tag"}`}},
 		{"rewrite", "judge", "[thresholds]\nrewrite = 0.9\n", scam, "", []string{`{"added":"Subject","value":"[SPAM] URGENT!!! YOUR ACCOUNT"}`}},
 		{"tempfail", "judge", "[thresholds]\ntempfail = 0.9\n", scam, "DENYSOFT", nil},
-		{"greylist, which the plugin lets pass", "judge", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, "", []string{`"action":"greylist"`}},
+		{"greylist", "judge", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, "DENYSOFT", nil},
 		{"denied", "judge", "[[deny]]\nnetwork = '192.0.2.7'\n", mail, "DENY", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

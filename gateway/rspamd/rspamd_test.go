@@ -395,7 +395,7 @@ func TestAnswer(t *testing.T) {
 		{"tempfail", "", "[thresholds]\ntempfail = 0.9\n", scam, nil, softReject, 4, 14.999, func(r reply) bool {
 			return r.Milter == nil && r.Messages["smtp_message"] == catalogue.English().Say("answer.tempfail")
 		}},
-		{"greylist", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, []string{"IP: 192.0.2.7", "Rcpt: ben@example.net"}, greylist, 4, 5.999, func(r reply) bool {
+		{"greylist", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, []string{"IP: 192.0.2.7", "Rcpt: ben@example.net"}, softReject, 4, 14.999, func(r reply) bool {
 			return r.Milter == nil && r.Messages["smtp_message"] == catalogue.English().Say("answer.greylist")
 		}},
 		{"greylist, for nobody in sight", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, nil, noAction, -100, 5.999, func(r reply) bool { return r.Messages["smtp_message"] == "" }},

@@ -13,7 +13,7 @@ import (
 var scale = gateway.Scale{PerScore: 1000, Greylist: 4_000, Mark: 6_000, Refuse: 15_000}
 
 // reactions are the actions of the protocol as places on the scale.
-var reactions = map[string]gateway.Reaction{noAction: gateway.Pass, greylist: gateway.Delay, softReject: gateway.PutOff,
+var reactions = map[string]gateway.Reaction{noAction: gateway.Pass, softReject: gateway.PutOff,
 	addHeader: gateway.Marked, rewriteSubject: gateway.Marked, reject: gateway.Refused}
 
 // symbol is one part of a score.
