@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"rempart/message"
+	"rempart/message/email"
 )
 
 // The headers that a mail gets which passes with a mark. The pages of the front doors print this table. Of the same
@@ -37,6 +39,24 @@ func Mark(m *message.Message, v *message.Verdict, action message.Action, united 
 		fields = append(fields, HeaderField{HeaderRecipients, "majority"})
 	}
 	return append(fields, HeaderField{HeaderID, m.ID})
+}
+
+// Unmarked is a mail that comes back to be taught, without what filters wrote into it on its way: no mail has that when it is judged,
+// and a learner would learn the mark.
+func Unmarked(raw []byte) []byte {
+	top, header, rest, _ := email.Split(raw)
+	kept := slices.DeleteFunc(header, func(field []byte) bool { return marks(email.FieldName(field)) })
+	return bytes.Join(append([][]byte{top}, append(kept, rest)...), nil)
+}
+
+// marks reports whether a field of that name tells of a verdict, ours, SpamAssassin's or rspamd's.
+func marks(name string) bool {
+	for _, prefix := range [...]string{"X-Spam-", "X-Spamd-", "X-Rspamd-"} {
+		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(Headers, func(h string) bool { return strings.EqualFold(h, name) })
 }
 
 // reasons names the strongest contributions, each with its weight.

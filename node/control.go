@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rempart/corpus"
+	"rempart/gateway"
 	"rempart/message"
 	"rempart/message/email"
 	"rempart/message/sms"
@@ -62,7 +63,7 @@ func (r LearnRequest) message() (*message.Message, error) {
 	var m *message.Message
 	switch r.Channel {
 	case message.Email:
-		m = corpus.Delivered(email.ParseBytes(r.Raw))
+		m = corpus.Delivered(email.ParseBytes(gateway.Unmarked(r.Raw)))
 	case message.SMS:
 		var err error
 		if m, err = sms.ParseJSON(r.Text); err != nil {
@@ -82,7 +83,7 @@ type StoredMail struct {
 }
 
 func (s StoredMail) message() *message.Message {
-	m := corpus.Mail(s.Raw)
+	m := corpus.Mail(gateway.Unmarked(s.Raw))
 	m.Stored = true
 	return m
 }

@@ -75,7 +75,8 @@ func (f *Rspamd) teach(w http.ResponseWriter, r *http.Request, l *gateway.Lesson
 		return false, false
 	}
 	r.Header.Del("User") // who sent it is not known of a mail that comes back
-	l.Message = b.message(r.Header, cfg)
+	kept := gateway.Unmarked(b.raw)
+	l.Message = body{kept, b.size - len(b.raw) + len(kept)}.message(r.Header, cfg)
 	if learned, err = f.learn(r.Context(), *l); err != nil {
 		f.host.Metrics.Error(cfg.Name, "learn")
 		f.host.Log.Error("learn", "door", cfg.Name, "teacher", l.Teacher, "error", err)

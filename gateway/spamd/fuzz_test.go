@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"rempart/message/email"
 )
 
 // Whatever is sent: an answer of the protocol whose length is right, and no more of the mail than max_size.
@@ -52,7 +54,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add([]byte(scam))
 	f.Add([]byte(" fold first\nX-Spam-A\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		top, header, rest, _ := split(b)
+		top, header, rest, _ := email.Split(b)
 		if got := bytes.Join([][]byte{top, bytes.Join(header, nil), rest}, nil); !bytes.Equal(got, b) {
 			t.Errorf("%q became %q", b, got)
 		}

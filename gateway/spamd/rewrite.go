@@ -9,12 +9,13 @@ import (
 
 	"rempart/gateway"
 	"rempart/message"
+	"rempart/message/email"
 )
 
 // rewrite gives a mail back, or its header section alone, as SpamAssassin does: with the verdict in X-Spam fields on top, and
 // without those by which a sender would speak in our name. Of the rest not a byte changes. In shadow and tap nothing does.
 func (f *Spamd) rewrite(b body, s *result, headerOnly bool, cfg *settings) ([][]byte, error) {
-	top, header, rest, complete := split(b.raw)
+	top, header, rest, complete := email.Split(b.raw)
 	switch {
 	case b.cut() && (!headerOnly || !complete):
 		return nil, refuse(statusData, "(a mail of more than %d bytes is not given back: max_size)", cfg.MaxSize)
@@ -77,48 +78,9 @@ func folded(tests []string) string {
 	return b.String()
 }
 
-// split takes a mail apart without changing a byte: the envelope line of an mbox, the fields of the header section with their
-// folds and line ends, and the rest from the empty line on. complete means that there is such a line.
-func split(raw []byte) (top []byte, header [][]byte, rest []byte, complete bool) {
-	rest = raw
-	for i := 0; len(rest) > 0; i++ {
-		n := bytes.IndexByte(rest, '\n') + 1
-		if n == 0 {
-			n = len(rest)
-		}
-		line := rest[:n]
-		switch {
-		case i == 0 && bytes.HasPrefix(line, []byte("From ")):
-			top = line
-		case string(line) == "\n", string(line) == "\r\n":
-			return top, header, rest, true
-		case len(header) > 0 && (line[0] == ' ' || line[0] == '\t'):
-			last := &header[len(header)-1]
-			*last = (*last)[:len(*last)+n] // they lie side by side
-		default:
-			header = append(header, line)
-		}
-		rest = rest[n:]
-	}
-	return top, header, nil, false
-}
-
-// unmarked is the mail without what it got on its way here: no mail has that when it is judged.
-func (b body) unmarked() body {
-	top, header, rest, _ := split(b.raw)
-	kept := bytes.Join(append([][]byte{top}, append(slices.DeleteFunc(header, forged), rest)...), nil)
-	return body{kept, b.size - len(b.raw) + len(kept)}
-}
-
-// nameOf is a field's name.
-func nameOf(field []byte) string {
-	name, _, _ := bytes.Cut(field, []byte{':'})
-	return string(bytes.TrimRight(name, " \t"))
-}
-
 // forged reports whether a field would speak in our name, or in that of a SpamAssassin before us.
 func forged(field []byte) bool {
-	name := nameOf(field)
+	name := email.FieldName(field)
 	return len(name) >= 7 && strings.EqualFold(name[:7], "X-Spam-") ||
 		slices.ContainsFunc(gateway.Headers, func(h string) bool { return strings.EqualFold(h, name) })
 }
@@ -126,7 +88,7 @@ func forged(field []byte) bool {
 // withSubject puts text before the subject; a mail without one gets the field that is returned.
 func withSubject(header [][]byte, text string) (changed [][]byte, added string) {
 	words := strings.TrimRight(mime.QEncoding.Encode("utf-8", text), " ")
-	i := slices.IndexFunc(header, func(field []byte) bool { return strings.EqualFold(nameOf(field), "Subject") })
+	i := slices.IndexFunc(header, func(field []byte) bool { return strings.EqualFold(email.FieldName(field), "Subject") })
 	if i < 0 {
 		return header, "Subject: " + words + "\n"
 	}

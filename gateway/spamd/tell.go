@@ -33,7 +33,8 @@ func (f *Spamd) tell(ctx context.Context, in *bufio.Reader, out io.Writer, clien
 	if err != nil {
 		return err
 	}
-	b = b.unmarked()
+	kept := gateway.Unmarked(b.raw)
+	b = body{kept, b.size - len(b.raw) + len(kept)}
 	if len(b.raw) == 0 {
 		return refuse(statusData, "(no mail)")
 	}
