@@ -23,7 +23,7 @@ type entry struct {
 	digest Digest
 	order  uint64
 	tenant string
-	id     string // campaign: the key of the first taught message of the kind
+	id     string        // campaign: the key of the first taught message of the kind
 	label  message.Label // message.Forget: it was taken back, and is nobody's copy
 	// what a spam was taught to be for
 	category message.Category
