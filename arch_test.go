@@ -30,7 +30,7 @@ var layers = [][]string{
 	{"world"},
 	{"account"},
 	{"dns", "geo"},
-	{"journal"},
+	{"journal", "quarantine"},
 	{"index", "blob"},
 	{"keyring"},
 	{"catalogue", "chart"},

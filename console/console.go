@@ -25,15 +25,20 @@ import (
 	"rempart/index"
 	"rempart/measure"
 	"rempart/message"
+	"rempart/quarantine"
 	"rempart/report"
 )
 
-// Sources is what the pages show and change. Accounts, Tallies, Events, Campaigns, Callers and
-// Places must be there; another missing function leaves out what it would show.
+// Sources is what the pages show and change. Accounts, Tallies, Events, Quarantine with
+// Release and Discard, Campaigns, Callers and Places must be there; another missing function leaves out what it would show.
 type Sources struct {
 	Accounts *account.Book
 	Tallies  *measure.Tallies
 	Events   *index.Index
+	// Quarantine is what the node keeps of mail. Release delivers a copy and teaches that it is honest; Discard deletes one.
+	Quarantine *quarantine.Store
+	Release    func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error
+	Discard    func(ctx context.Context, id, recipient string, by account.Actor) error
 	// Campaigns are those that the node sees.
 	Campaigns *campaign.Watch
 	// Callers are those who began most calls within the hour before at, at most n.

@@ -8,6 +8,7 @@ import (
 	"rempart/account"
 	"rempart/index"
 	"rempart/journal"
+	"rempart/quarantine"
 )
 
 // faults is the page of each error: its status, and the key of its title and of what to do, under "error". The first that
@@ -19,6 +20,8 @@ var faults = []struct {
 }{
 	{errNoPage, http.StatusNotFound, "no_page"},
 	{index.ErrNotFound, http.StatusNotFound, "no_message"},
+	{quarantine.ErrNotFound, http.StatusNotFound, "no_quarantined"},
+	{quarantine.ErrNotDelivered, http.StatusBadGateway, "not_delivered"},
 	{errNoCampaign, http.StatusNotFound, "no_campaign"},
 	{errForbidden, http.StatusForbidden, "forbidden"},
 	{errOrigin, http.StatusForbidden, "origin"},

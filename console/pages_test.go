@@ -16,7 +16,7 @@ import (
 // everyPage is each page that an administrator can look at; TestEveryRouteIsRendered holds it complete.
 var everyPage = []string{"/", "/volumes", "/volumes?channel=sms&hours=168", "/messages", "/messages?q=example.org", "/messages?q=nothing.at.all",
 	"/messages/" + hostileID, "/sources", "/sources?hours=168&channel=email", "/sources/countries", "/sources/networks", "/sources/senders",
-	"/routes", "/campaigns", "/campaigns?hours=1&bulk=1", "/campaigns/" + campaignID, "/campaigns/" + campaignID + "/hosts", "/campaigns/" + campaignID + "/routes",
+	"/routes", "/quarantine", "/quarantine?q=nothing.at.all&waiting=1", quarantinedPath, "/campaigns", "/campaigns?hours=1&bulk=1", "/campaigns/" + campaignID, "/campaigns/" + campaignID + "/hosts", "/campaigns/" + campaignID + "/routes",
 	"/calls", "/calls/callers", "/report", "/health", "/audit", "/audit?q=admin", "/accounts", "/password", "/nothing"}
 
 func TestEveryPage(t *testing.T) {

@@ -35,6 +35,9 @@ func (c *Console) routes() []route {
 		{"GET", "/messages", account.SeeMessages, true, c.messages},
 		{"GET", "/messages/{id}", account.SeeMessages, false, c.message}, // the id may end in .csv or .json
 		{"POST", "/messages/{id}/teach", account.Teach, false, c.teach},
+		{"GET", "/quarantine", account.SeeMessages, true, c.quarantine},
+		{"GET", "/quarantine/{id}", account.SeeSubjects, false, c.quarantined},
+		{"POST", "/quarantine/{id}/{change}", account.Teach, false, c.changeQuarantined},
 		{"GET", "/campaigns", account.SeeFigures, true, c.campaigns},
 		{"GET", "/campaigns/{id}", account.SeeFigures, false, c.campaign},
 		{"GET", "/campaigns/{id}/{part}", account.SeeFigures, false, c.campaignPart}, // the part may end in .csv or .json
@@ -64,6 +67,7 @@ var menu = []struct {
 }{
 	{"overview", "/", account.SeeFigures},
 	{"messages", "/messages", account.SeeMessages},
+	{"quarantine", "/quarantine", account.SeeMessages},
 	{"campaigns", "/campaigns", account.SeeFigures},
 	{"calls", "/calls", account.SeeFigures},
 	{"sources", "/sources", account.SeeFigures},

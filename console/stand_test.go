@@ -24,9 +24,11 @@ import (
 	"rempart/geo"
 	"rempart/index"
 	"rempart/journal"
+	"rempart/keyring"
 	"rempart/measure"
 	"rempart/message"
 	"rempart/policy"
+	"rempart/quarantine"
 	"rempart/report"
 )
 
@@ -92,8 +94,20 @@ func newStand(t testing.TB) *stand {
 	if err := x.Run(written); err != nil {
 		t.Fatal(err)
 	}
+	kept := keepHostile(t, log)
 	s.Console, err = New(Sources{
-		Accounts: book, Tallies: tallies, Events: x, Campaigns: watch, Callers: callers.Busiest, Places: func() *geo.Places { return places }, Now: func() time.Time { return now },
+		Accounts: book, Tallies: tallies, Events: x, Campaigns: watch, Quarantine: kept,
+		Release: func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error {
+			if _, err := kept.Get(ctx, id, recipient); err != nil {
+				return err
+			}
+			s.taught = append(s.taught, fmt.Sprint("release ", id, " ", recipient, " ", by.Name, " ", postmaster))
+			return nil
+		},
+		Discard: func(ctx context.Context, id, recipient string, by account.Actor) error {
+			s.taught = append(s.taught, fmt.Sprint("delete ", id, " ", recipient, " ", by.Name))
+			return kept.Delete(ctx, id, recipient)
+		}, Callers: callers.Busiest, Places: func() *geo.Places { return places }, Now: func() time.Time { return now },
 		Teach: func(ctx context.Context, id string, label message.Label, teacher string) (before, after float64, err error) {
 			if _, err := x.Get(ctx, id); err != nil {
 				return 0, 0, err
@@ -129,6 +143,30 @@ func newStand(t testing.TB) *stand {
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s
+}
+
+// quarantinedPath is the page of the one mail in quarantine.
+const quarantinedPath = "/quarantine/" + hostileID + "?recipient=ben%40b.example"
+
+// keepHostile is a quarantine with one mail.
+func keepHostile(t testing.TB, log *slog.Logger) *quarantine.Store {
+	t.Helper()
+	dir := t.TempDir()
+	keys, err := keyring.Open(dir + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := quarantine.Open(context.Background(), dir, quarantine.Config{NextHop: "127.0.0.1:1"}, keys, log, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kept.Close() })
+	raw := "From: " + hostile + " <a@a.example>\r\nSubject: " + hostile + "\r\nContent-Type: text/html\r\n\r\n<p>&lt;script&gt;alert(3)&lt;/script&gt;<b>Claim</b> now"
+	if err := kept.Keep(context.Background(), quarantine.Mail{ID: hostileID, Time: time.Now(), MailFrom: hostile, Recipients: []string{"ben@b.example"},
+		Probability: 0.97, Malware: true, Raw: []byte(raw)}); err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }
 
 // traffic folds eight days of made-up messages into the tallies and returns those that the index is to hold.

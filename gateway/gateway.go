@@ -18,6 +18,9 @@ type Judge func(ctx context.Context, m *message.Message) Answer
 type Answer struct {
 	Judgement message.Judgement
 	Decisions []message.Decision
+	// Kept: the copies of those whose action is quarantine are safe in our own store, and the front door delivers none of them. Else it
+	// has the mail server hold the mail.
+	Kept bool
 }
 
 // Worst is the verdict and the decision for the recipient with the highest probability among those in whose name may be

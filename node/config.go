@@ -29,6 +29,7 @@ import (
 	"rempart/index"
 	"rempart/journal"
 	"rempart/policy"
+	"rempart/quarantine"
 )
 
 // Config is the whole file. Its zero value runs: data in ./data, console on loopback, no front door.
@@ -55,6 +56,9 @@ type Config struct {
 
 	// ClamAV is the virus scanner that mail is shown to.
 	ClamAV clamav.Config `toml:"clamav"`
+
+	// Quarantine is where mail is kept whose action is quarantine.
+	Quarantine quarantine.Config `toml:"quarantine"`
 
 	// Executives are people of your own in whose name others may be asked for money or secrets. Mail that shows such a name and
 	// comes from another address is suspect. People whose mail goes out by this node are known without it; list those whose
@@ -179,7 +183,7 @@ func (c Config) withDefaults() Config {
 
 // Check names every key that is wrong.
 func (c Config) Check() error {
-	errs := []error{c.Journal.Check(), c.ClamAV.Check()}
+	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check()}
 	_, err := policy.New(c.Policy)
 	errs = append(errs, err)
 	_, err = guise.NewRoll(c.Executives)

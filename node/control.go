@@ -125,6 +125,14 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	handle(mux, "POST /privacy/erase", func(ctx context.Context, r personRequest) (Erased, error) {
 		return n.Erase(ctx, r.Address, LocalActor)
 	})
+	handle(mux, "POST /quarantine/list", n.Quarantined)
+	handle(mux, "POST /quarantine/show", func(ctx context.Context, r copyRequest) ([]byte, error) { return n.QuarantinedMail(ctx, r.ID) })
+	handle(mux, "POST /quarantine/release", func(ctx context.Context, r copyRequest) (copyRequest, error) {
+		return r, n.Release(ctx, r.ID, r.Recipient, LocalActor, true)
+	})
+	handle(mux, "POST /quarantine/delete", func(ctx context.Context, r copyRequest) (copyRequest, error) {
+		return r, n.DeleteQuarantined(ctx, r.ID, r.Recipient, LocalActor)
+	})
 	handle(mux, "POST /study", func(ctx context.Context, r studyRequest) (report.Study, error) { return n.Study(ctx, r.From, r.To) })
 	return serveHTTP(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, ls[0])
 }

@@ -26,6 +26,11 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	decisions := policy.Decide(j, m, l.rules)
 	n.filter.Answered(m, decisions)
 	took := time.Since(start)
+	kept, err := n.putAside(ctx, m, j, decisions)
+	if err != nil {
+		n.log.Error("mail could not be put into quarantine: it is not taken", "id", m.ID, "error", err)
+		return gateway.Answer{} // the front door answers by its on_error
+	}
 
 	e := message.NewEvent(m, j, decisions)
 	e.Node, e.Took = n.config.Name, took
@@ -33,7 +38,7 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 		e.Subject = m.Subject
 	}
 	n.record(m, e, l)
-	return gateway.Answer{Judgement: j, Decisions: decisions}
+	return gateway.Answer{Judgement: j, Decisions: decisions, Kept: kept}
 }
 
 // Scan judges a message with what the node was taught, and neither counts nor keeps it.

@@ -36,6 +36,7 @@ import (
 	"rempart/keyring"
 	"rempart/measure"
 	"rempart/policy"
+	"rempart/quarantine"
 	"rempart/report"
 )
 
@@ -55,6 +56,8 @@ type Node struct {
 	watch    *campaign.Watch
 	index    *index.Index
 	accounts *account.Book
+
+	quarantine *quarantine.Store
 
 	consoleAddr atomic.Value // string, while it serves
 	books       atomic.Pointer[func() console.Books]
@@ -134,6 +137,9 @@ func (n *Node) openState(ctx context.Context) error {
 	if n.index, err = index.Open(ctx, n.config.Data, n.config.Index, n.log); err != nil {
 		return err
 	}
+	if n.quarantine, err = quarantine.Open(ctx, n.config.Data, n.config.Quarantine, n.keys, n.log, n.now); err != nil {
+		return err
+	}
 	if err := n.restoreTallies(ctx); err != nil {
 		return err
 	}
@@ -152,6 +158,9 @@ func (n *Node) Close() error {
 	var errs []error
 	if n.index != nil {
 		errs = append(errs, n.index.Close())
+	}
+	if n.quarantine != nil {
+		errs = append(errs, n.quarantine.Close())
 	}
 	if n.journal != nil {
 		errs = append(errs, n.journal.Close())
@@ -215,6 +224,7 @@ func (n *Node) Reload(c Config) error {
 		return err
 	}
 	n.take(l)
+	n.quarantine.Reconfigure(c.Quarantine)
 	// The files of the old places stay open: a message in hand may still look there. They are few and small.
 	n.log.Info("configuration taken over")
 	return nil

@@ -27,6 +27,7 @@ type Holding struct {
 	Events  HeldEvents `json:"events"`
 	Lessons int        `json:"lessons"` // taught in the person's name
 	Keys    int        `json:"keys"`    // of the person, one a tenant: what is sealed with them
+	Mails   int        `json:"mails"`   // in quarantine for the person
 }
 
 // HeldEvents are the messages whose event names the person.
@@ -43,6 +44,7 @@ type Erased struct {
 	Events  int    `json:"events"`
 	Lessons int    `json:"lessons"`
 	Keys    int    `json:"keys"`
+	Mails   int    `json:"mails"`
 }
 
 // personOf refuses what is no person: a domain or a word would erase more than was meant.
@@ -76,6 +78,9 @@ func (n *Node) Holds(ctx context.Context, address string) (h Holding, err error)
 	h.Events = HeldEvents{Count: events.Events, IDs: events.IDs}
 	if events.Events > 0 {
 		h.Events.Oldest, h.Events.Newest = &events.Oldest, &events.Newest
+	}
+	if h.Mails, err = n.quarantine.Count(ctx, isUser); err != nil {
+		return h, err
 	}
 	if len(scopes) > 0 {
 		h.Lessons, err = n.lessonsOf(ctx, isUser)
@@ -135,6 +140,9 @@ func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e E
 		return e, fmt.Errorf("erase: %w", err)
 	}
 	if e.Events, err = n.index.Erase(ctx, address); err != nil {
+		return e, fmt.Errorf("erase: %w", err)
+	}
+	if e.Mails, err = n.quarantine.Erase(ctx, isUser); err != nil {
 		return e, fmt.Errorf("erase: %w", err)
 	}
 	n.watch.Clear() // campaigns name senders: they are made again of the events that are left

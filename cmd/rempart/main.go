@@ -36,19 +36,20 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Run a node."`
-	Scan    scanCmd    `cmd:"" help:"Judge messages from files or standard input."`
-	Learn   learnCmd   `cmd:"" help:"Teach that messages are spam or honest."`
-	Eval    evalCmd    `cmd:"" help:"Measure accuracy on a labelled corpus."`
-	Train   trainCmd   `cmd:"" help:"Make the weights that come with the program, or measure them."`
-	Demo    demoCmd    `cmd:"" help:"Run a node with made-up traffic on four channels to look at."`
-	Shadow  shadowCmd  `cmd:"" help:"Put a running node to shadow mode, or back."`
-	Config  configCmd  `cmd:"" help:"Check a configuration, or print an example."`
-	Backup  backupCmd  `cmd:"" help:"Copy the state of a node into one file."`
-	Restore restoreCmd `cmd:"" help:"Make a data directory from a backup."`
-	Report  reportCmd  `cmd:"" help:"Write a report of what was measured."`
-	Privacy privacyCmd `cmd:"" help:"Show or erase what is held on a person."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve      serveCmd      `cmd:"" help:"Run a node."`
+	Scan       scanCmd       `cmd:"" help:"Judge messages from files or standard input."`
+	Learn      learnCmd      `cmd:"" help:"Teach that messages are spam or honest."`
+	Eval       evalCmd       `cmd:"" help:"Measure accuracy on a labelled corpus."`
+	Train      trainCmd      `cmd:"" help:"Make the weights that come with the program, or measure them."`
+	Demo       demoCmd       `cmd:"" help:"Run a node with made-up traffic on four channels to look at."`
+	Shadow     shadowCmd     `cmd:"" help:"Put a running node to shadow mode, or back."`
+	Config     configCmd     `cmd:"" help:"Check a configuration, or print an example."`
+	Backup     backupCmd     `cmd:"" help:"Copy the state of a node into one file."`
+	Restore    restoreCmd    `cmd:"" help:"Make a data directory from a backup."`
+	Quarantine quarantineCmd `cmd:"" help:"List, show, release or delete mail that was put aside."`
+	Report     reportCmd     `cmd:"" help:"Write a report of what was measured."`
+	Privacy    privacyCmd    `cmd:"" help:"Show or erase what is held on a person."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 const description = `Rempart filters spam by e-mail, text message, call and instant message, and explains every verdict.

@@ -27,7 +27,7 @@ type privacyShowCmd struct{ person }
 // Help is the long help.
 func (privacyShowCmd) Help() string {
 	return `Counts the events in which the address appears as sender, recipient or source, with the ids of the newest thousand, and the
-lessons taught in its name.
+lessons taught in its name and the mails in quarantine for it.
 
 Example:
   $ rempart privacy show ben@b.example --data /var/lib/rempart
@@ -50,7 +50,7 @@ func (c *privacyShowCmd) Run(e *env) error {
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(h)
 	}
-	fmt.Fprintf(e.stdout, "%s: %d events, %d lessons, %d keys\n", h.Address, h.Events.Count, h.Lessons, h.Keys)
+	fmt.Fprintf(e.stdout, "%s: %d events, %d lessons, %d keys, %d mails in quarantine\n", h.Address, h.Events.Count, h.Lessons, h.Keys, h.Mails)
 	if h.Events.Count > 0 {
 		const layout = "2006-01-02 15:04:05"
 		fmt.Fprintf(e.stdout, "events from %s to %s UTC\n", h.Events.Oldest.Format(layout), h.Events.Newest.Format(layout))
@@ -93,10 +93,10 @@ func (c *privacyEraseCmd) Run(e *env) error {
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(r)
 	}
-	_, err = fmt.Fprintf(e.stdout, `%s: %d events deleted, %d keys destroyed, %d lessons made unreadable
+	_, err = fmt.Fprintf(e.stdout, `%s: %d events deleted, %d keys destroyed, %d lessons made unreadable, %d mails in quarantine deleted
 What stays: what those lessons moved in the weights that all share, hourly counts without addresses, log lines written
 before, and backups made with --keys before now: delete those.
-`, r.Address, r.Events, r.Keys, r.Lessons)
+`, r.Address, r.Events, r.Keys, r.Lessons, r.Mails)
 	return err
 }
 

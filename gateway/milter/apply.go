@@ -18,7 +18,7 @@ func ours(name string) bool {
 
 // apply carries a decision out.
 func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer) (*lib.Response, error) {
-	d, removed := s.one(ans.Decisions)
+	d, removed := s.one(ans)
 	s.door.host.Metrics.Message(s.door.cfg().Name, d.Effective())
 	switch d.Effective() {
 	case message.Reject:
@@ -27,6 +27,10 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 		return refusal(451, "4.7.1", d.Text), nil
 	case message.Discard, message.Remove:
 		return lib.RespDiscard, nil
+	case message.Quarantine:
+		if ans.Kept {
+			return lib.RespDiscard, nil
+		}
 	}
 	for _, i := range removed {
 		if err := mod.DeleteRecipient("<" + s.mail.recipients[i] + ">"); err != nil {
@@ -45,14 +49,18 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 	return lib.RespAccept, nil
 }
 
-// one is the decision that all recipients share after policy united them, and the recipients to be removed; if all are,
-// it is theirs. Recipients in shadow or tap share nothing: if there are no others the mail passes.
-func (s *session) one(all []message.Decision) (d message.Decision, removed []int) {
+// one is the decision that all recipients share after policy united them, and the recipients to be removed, those among them whose
+// copy is kept; if all are, it is theirs. Recipients in shadow or tap share nothing: if there are no others the mail passes.
+func (s *session) one(ans gateway.Answer) (d message.Decision, removed []int) {
+	all := ans.Decisions
 	d = message.Decision{Action: message.Accept}
-	found := false
+	found, kept := false, message.Remove
 	for i := range all {
-		switch {
-		case all[i].Effective() == message.Remove:
+		switch action := all[i].Effective(); {
+		case action == message.Remove, action == message.Quarantine && ans.Kept:
+			if action == message.Quarantine {
+				kept = action
+			}
 			if i < len(s.mail.recipients) {
 				removed = append(removed, i)
 			}
@@ -61,7 +69,7 @@ func (s *session) one(all []message.Decision) (d message.Decision, removed []int
 		}
 	}
 	if len(removed) == len(all) {
-		d = message.Decision{Action: message.Remove}
+		d = message.Decision{Action: kept}
 	}
 	return d, removed
 }
@@ -88,7 +96,7 @@ func (s *session) removeForged(mod lib.Modifier) error {
 	return nil
 }
 
-// mark adds what the action asks for. There is no quarantine of our own yet: the mail server holds the mail.
+// mark adds what the action asks for. What our own store does not keep the mail server holds.
 func (s *session) mark(mod lib.Modifier, m *message.Message, ans gateway.Answer, d message.Decision) error {
 	action := d.Effective()
 	switch action {

@@ -83,6 +83,9 @@ func by(asked chan<- *message.Message) gateway.Judge {
 			if rest, ok := strings.CutPrefix(name, "united-"); ok {
 				name, d.United = rest, true
 			}
+			if name == "kept" {
+				name, ans.Kept = "quarantine", true
+			}
 			if err := d.Action.UnmarshalText([]byte(name)); err != nil {
 				panic(err)
 			}
@@ -268,6 +271,9 @@ func TestActions(t *testing.T) {
 		{[]string{"discard"}, "", lib.ActionDiscard, "", nil},
 		{[]string{"remove"}, "", lib.ActionDiscard, "", nil},
 		{[]string{"tag1", "remove", "tag2"}, "", lib.ActionAccept, "tag", []lib.ModifyActionType{lib.ActionDelRcpt}},
+		{[]string{"kept1", "kept2"}, "", lib.ActionDiscard, "", nil},
+		{[]string{"kept", "remove"}, "", lib.ActionDiscard, "", nil},
+		{[]string{"accept", "kept"}, "", lib.ActionAccept, "", []lib.ModifyActionType{lib.ActionDelRcpt}},
 		{[]string{"reject1", "reject2"}, "550 5.7.1 no, reject", lib.ActionRejectWithCode, "", nil},
 	} {
 		acts, act := r.send(to(tt.to...))
@@ -285,7 +291,7 @@ func TestActions(t *testing.T) {
 			if a.Type == lib.ActionChangeHeader && a.HeaderValue != " [SPAM] hello" {
 				t.Errorf("%v: subject becomes %q", tt.to, a.HeaderValue)
 			}
-			if a.Type == lib.ActionDelRcpt && a.Rcpt != "<remove@example.net>" && a.Rcpt != "remove@example.net" {
+			if a.Type == lib.ActionDelRcpt && !slices.Contains([]string{"remove@example.net", "kept@example.net"}, strings.Trim(a.Rcpt, "<>")) {
 				t.Errorf("%v: removed %q", tt.to, a.Rcpt)
 			}
 		}

@@ -150,7 +150,7 @@ func (s *session) message(mod lib.Modifier) *message.Message {
 	m := email.ParseBytes(s.mail.raw)
 	m.ID, m.Arrived, m.Door, m.Mode, m.Direction = gateway.NewID(now), now, cfg.Name, cfg.Mode, cfg.Direction
 	m.QueueID = mod.Get(lib.MacroQueueId)
-	m.MailFrom, m.Helo, m.OneAnswer = s.mail.from, s.helo, true
+	m.MailFrom, m.Helo, m.OneAnswer, m.Handover = s.mail.from, s.helo, true, true
 	if m.Size = s.mail.size; m.Size > len(s.mail.raw) && !m.HasAnomaly(email.CutBytes) {
 		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
 	}

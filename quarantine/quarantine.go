@@ -1,0 +1,267 @@
+// Package quarantine keeps mail that policy put aside, until its recipients or the postmaster release it, delete it, or it is too old.
+//
+// What is kept is a copy for each recipient: a row of quarantine.db (SQLite), and one body for all of them in a [blob.Store], sealed.
+// [Store.Keep] returns when both are synced; only then may a front door say that it took the mail. A [Store] hands a released copy,
+// byte for byte, to the next hop by SMTP (RFC 5321), and marks it released when the next hop has taken it: a crash between the two can
+// deliver it twice, never lose it. Each node keeps its own. A Store is safe for concurrent use.
+package quarantine
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"rempart/blob"
+	"rempart/durable"
+	"rempart/keyring"
+)
+
+// What callers decide on.
+var (
+	// ErrNotFound: never kept, deleted, or too old.
+	ErrNotFound = errors.New("quarantine: no such mail")
+	// ErrNotDelivered: the next hop did not take it; the copy waits on.
+	ErrNotDelivered = errors.New("quarantine: not delivered")
+	// ErrReleased: the copy was delivered before.
+	ErrReleased = errors.New("quarantine: released already")
+	// ErrMalware: only the postmaster releases it.
+	ErrMalware = errors.New("quarantine: malware was found in it; only the postmaster can release it")
+)
+
+// Mail is one that is put aside.
+type Mail struct {
+	ID          string // of the message, as in its event
+	Time        time.Time
+	Tenant      string
+	MailFrom    string   // envelope sender
+	Recipients  []string // whose copies are kept
+	Probability float64
+	Malware     bool
+	Raw         []byte
+}
+
+// Copy is one recipient's copy.
+type Copy struct {
+	ID          string    `json:"id"`
+	Recipient   string    `json:"recipient"`
+	Time        time.Time `json:"time"`
+	Expires     time.Time `json:"expires"`
+	Tenant      string    `json:"tenant,omitempty"`
+	MailFrom    string    `json:"mail_from"`
+	Size        int       `json:"size"`
+	Probability float64   `json:"probability"`
+	Malware     bool      `json:"malware,omitempty"`
+	Released    time.Time `json:"released,omitzero"`
+	ReleasedBy  string    `json:"released_by,omitempty"`
+}
+
+// Store is an open quarantine.
+type Store struct {
+	config atomic.Pointer[Config]
+	bodies *blob.Store
+	db     *sql.DB
+	log    *slog.Logger
+	now    func() time.Time
+}
+
+const schemaVersion = 1
+
+const schema = `
+CREATE TABLE copies (
+	id          TEXT NOT NULL,
+	recipient   TEXT NOT NULL,
+	time        INTEGER NOT NULL, -- seconds since 1970, as all times
+	expires     INTEGER NOT NULL,
+	tenant      TEXT NOT NULL,
+	mail_from   TEXT NOT NULL,
+	size        INTEGER NOT NULL,
+	probability REAL NOT NULL,
+	malware     INTEGER NOT NULL,
+	released    INTEGER NOT NULL, -- 0: not yet
+	released_by TEXT NOT NULL,
+	told        INTEGER NOT NULL, -- its recipient by a digest; 0: not yet
+	PRIMARY KEY (id, recipient)
+) WITHOUT ROWID;
+CREATE INDEX copies_recipient ON copies (recipient, time);
+CREATE INDEX copies_time ON copies (time);
+CREATE INDEX copies_expires ON copies (expires);
+`
+
+// Open opens the quarantine below dir: quarantine.db and the directory blob.
+func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *slog.Logger, now func() time.Time) (*Store, error) {
+	bodies, err := blob.Open(filepath.Join(dir, "blob"), keys, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{bodies: bodies, log: log, now: now}
+	s.Reconfigure(c)
+	if err := s.open(ctx, filepath.Join(dir, "quarantine.db")); err != nil {
+		return nil, fmt.Errorf("open quarantine: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite would make it readable for all
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Close(), durable.SyncDir(filepath.Dir(path))); err != nil {
+		return err
+	}
+	s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(4)
+	var version, tables int
+	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version), count(*) FROM sqlite_master").Scan(&version, &tables); err != nil {
+		return err
+	}
+	switch {
+	case tables > 0 && version != schemaVersion:
+		return fmt.Errorf("%s was written by another version (%d)", path, version)
+	case tables > 0:
+		return nil
+	}
+	_, err = s.db.ExecContext(ctx, "BEGIN;"+schema+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", schemaVersion))
+	return err
+}
+
+// Reconfigure takes a checked configuration over.
+func (s *Store) Reconfigure(c Config) {
+	c = c.withDefaults()
+	s.config.Store(&c)
+}
+
+// On reports whether mail is kept here: where no next hop is configured it could not be released.
+func (s *Store) On() bool { return s.config.Load().NextHop != "" }
+
+// Close closes the files.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Keep keeps a copy of m for each of its recipients. When it returns without an error they survive a power failure.
+func (s *Store) Keep(ctx context.Context, m Mail) error {
+	expires := m.Time.Add(time.Duration(s.config.Load().Keep))
+	if err := s.bodies.Put(ctx, m.ID, keyring.Scope{Tenant: m.Tenant}, expires, bytes.NewReader(m.Raw)); err != nil {
+		return fmt.Errorf("quarantine: %w", err)
+	}
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		for _, to := range m.Recipients {
+			_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO copies (id, recipient, time, expires, tenant, mail_from, size, probability, malware,
+				released, released_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)`, m.ID, to, m.Time.Unix(), expires.Unix(), m.Tenant, m.MailFrom,
+				len(m.Raw), m.Probability, m.Malware)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("quarantine: %w", err), s.bodies.Delete(ctx, m.ID))
+	}
+	return nil
+}
+
+// Raw is the mail as it came.
+func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
+	body, err := s.bodies.Get(ctx, id)
+	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrID) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// Release hands a copy to the next hop and returns the mail. Who names the one who asks; a postmaster may release malware, and
+// what was released before.
+func (s *Store) Release(ctx context.Context, id, recipient, who string, postmaster bool) ([]byte, error) {
+	c, err := s.Get(ctx, id, recipient)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.Malware && !postmaster:
+		return nil, ErrMalware
+	case !c.Released.IsZero() && !postmaster:
+		return nil, ErrReleased
+	}
+	raw, err := s.Raw(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := send(ctx, s.config.Load().NextHop, c.MailFrom, c.Recipient, raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotDelivered, err)
+	}
+	// It is delivered, whatever becomes of who asked.
+	_, err = s.db.ExecContext(context.WithoutCancel(ctx), "UPDATE copies SET released = ?, released_by = ? WHERE id = ? AND recipient = ?",
+		s.now().Unix(), who, id, recipient)
+	if err != nil {
+		return raw, fmt.Errorf("quarantine: delivered, but not marked: %w", err)
+	}
+	return raw, nil
+}
+
+// Delete deletes a copy for good, and the body with the last one.
+func (s *Store) Delete(ctx context.Context, id, recipient string) error {
+	left := 0
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "DELETE FROM copies WHERE id = ? AND recipient = ?", id, recipient)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrNotFound, err)
+		}
+		return tx.QueryRowContext(ctx, "SELECT count(*) FROM copies WHERE id = ?", id).Scan(&left)
+	})
+	if err != nil || left > 0 {
+		return err
+	}
+	return s.bodies.Delete(ctx, id)
+}
+
+const sweepEvery = 10 * time.Minute
+
+// Run deletes what is too old, until ctx ends.
+func (s *Store) Run(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.bodies.Run(ctx) }()
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if _, err := s.db.ExecContext(ctx, "DELETE FROM copies WHERE expires <= ?", s.now().Unix()); err != nil && ctx.Err() == nil {
+			s.log.Error("quarantine was not swept", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return <-done
+		}
+	}
+}
+
+func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}

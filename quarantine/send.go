@@ -1,0 +1,64 @@
+package quarantine
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/smtp"
+	"os"
+	"time"
+)
+
+// sendTime is how long handing over one mail may take.
+const sendTime = 5 * time.Minute
+
+// send hands a mail to the next hop for one recipient. Without an error the next hop has taken it.
+func send(ctx context.Context, nextHop, from, to string, raw []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	network, address := endpoint(nextHop)
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return fmt.Errorf("next hop: %w", err)
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	defer stop()
+	if err := deliver(conn, from, to, raw); err != nil {
+		return fmt.Errorf("next hop %s: %w", nextHop, err)
+	}
+	return nil
+}
+
+func deliver(conn net.Conn, from, to string, raw []byte) error {
+	c, err := smtp.NewClient(conn, "localhost")
+	if err != nil {
+		return err
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	if err := c.Hello(name); err != nil {
+		return err
+	}
+	if err := c.Mail(from); err != nil {
+		return err
+	}
+	if err := c.Rcpt(to); err != nil {
+		return err
+	}
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(raw); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	_ = c.Quit() // it has the mail
+	return nil
+}
