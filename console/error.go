@@ -21,6 +21,7 @@ var faults = []struct {
 	{errNoPage, http.StatusNotFound, "no_page"},
 	{index.ErrNotFound, http.StatusNotFound, "no_message"},
 	{quarantine.ErrNotFound, http.StatusNotFound, "no_quarantined"},
+	{quarantine.ErrMalware, http.StatusForbidden, "malware"},
 	{quarantine.ErrNotDelivered, http.StatusBadGateway, "not_delivered"},
 	{errNoCampaign, http.StatusNotFound, "no_campaign"},
 	{errForbidden, http.StatusForbidden, "forbidden"},

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"rempart/account"
+	"rempart/quarantine"
 )
 
 // everyPage is each page that an administrator can look at; TestEveryRouteIsRendered holds it complete.
@@ -34,7 +35,11 @@ func TestEveryPage(t *testing.T) {
 		}
 	}
 	out := s.visitor(t)
-	for _, path := range []string{"/login", "/link/x"} {
+	link, err := s.Quarantine.Link(&quarantine.Copy{ID: hostileID, Recipient: "ben@b.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/login", "/link/x", quarantine.LinkPath + link, quarantine.LinkPath + "x"} {
 		_, body := out.get(path)
 		checkPage(t, path, body)
 	}

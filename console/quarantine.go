@@ -113,7 +113,7 @@ func (c *Console) quarantined(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := corpus.Mail(raw)
 	who, _ := c.user(r)
-	page := quarantinedPage{Copy: k, State: stateOf(&k), From: seen(m.From.String()), Subject: seen(m.Subject), MayChange: who.Role.May(account.Teach)}
+	page := quarantinedPage{Copy: k, State: stateOf(&k), From: seen(quarantine.Author(m)), Subject: seen(m.Subject), MayChange: who.Role.May(account.Teach)}
 	page.Lines, page.Cut = linesOf(m)
 	for i := range m.Attachments {
 		page.Attachments = append(page.Attachments, seen(m.Attachments[i].Name))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"rempart/account"
+	"rempart/quarantine"
 )
 
 // open needs no login.
@@ -37,6 +38,8 @@ func (c *Console) routes() []route {
 		{"POST", "/messages/{id}/teach", account.Teach, false, c.teach},
 		{"GET", "/quarantine", account.SeeMessages, true, c.quarantine},
 		{"GET", "/quarantine/{id}", account.SeeSubjects, false, c.quarantined},
+		{"GET", quarantine.LinkPath + "{link}", open, false, c.copyPage},
+		{"POST", quarantine.LinkPath + "{link}", open, false, c.releaseCopy},
 		{"POST", "/quarantine/{id}/{change}", account.Teach, false, c.changeQuarantined},
 		{"GET", "/campaigns", account.SeeFigures, true, c.campaigns},
 		{"GET", "/campaigns/{id}", account.SeeFigures, false, c.campaign},

@@ -78,7 +78,12 @@ func serve(t testing.TB, path string) (n *Node, stop func()) {
 
 func serveConfig(t testing.TB, c Config) (n *Node, stop func()) {
 	t.Helper()
-	n, err := Open(t.Context(), c, discard(), time.Now)
+	return serveClock(t, c, time.Now)
+}
+
+func serveClock(t testing.TB, c Config, now func() time.Time) (n *Node, stop func()) {
+	t.Helper()
+	n, err := Open(t.Context(), c, discard(), now)
 	if err != nil {
 		t.Fatal(err)
 	}

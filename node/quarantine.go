@@ -18,7 +18,7 @@ func (n *Node) putAside(ctx context.Context, m *message.Message, j message.Judge
 	}
 	scan := &m.Facts.Scan
 	q := quarantine.Mail{ID: m.ID, Time: m.Arrived, Tenant: m.Tenant, MailFrom: m.MailFrom, Raw: m.Raw,
-		Malware: scan.State == message.StatePresent && !scan.Guess}
+		Outgoing: m.Direction == message.Out, Malware: scan.State == message.StatePresent && !scan.Guess}
 	for i := range min(len(decisions), len(m.Recipients)) {
 		if decisions[i].Effective() != message.Quarantine {
 			continue

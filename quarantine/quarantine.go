@@ -48,6 +48,7 @@ type Mail struct {
 	Recipients  []string // whose copies are kept
 	Probability float64
 	Malware     bool
+	Outgoing    bool // its recipients are others' users: no digest tells them
 	Raw         []byte
 }
 
@@ -69,6 +70,7 @@ type Copy struct {
 // Store is an open quarantine.
 type Store struct {
 	config atomic.Pointer[Config]
+	keys   *keyring.Ring
 	bodies *blob.Store
 	db     *sql.DB
 	log    *slog.Logger
@@ -90,8 +92,12 @@ CREATE TABLE copies (
 	malware     INTEGER NOT NULL,
 	released    INTEGER NOT NULL, -- 0: not yet
 	released_by TEXT NOT NULL,
-	told        INTEGER NOT NULL, -- its recipient by a digest; 0: not yet
+	told        INTEGER NOT NULL, -- when a digest named it; 0: not yet
 	PRIMARY KEY (id, recipient)
+) WITHOUT ROWID;
+CREATE TABLE digests (
+	recipient TEXT PRIMARY KEY,
+	time      INTEGER NOT NULL -- of the latest
 ) WITHOUT ROWID;
 CREATE INDEX copies_recipient ON copies (recipient, time);
 CREATE INDEX copies_time ON copies (time);
@@ -104,7 +110,7 @@ func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{bodies: bodies, log: log, now: now}
+	s := &Store{keys: keys, bodies: bodies, log: log, now: now}
 	s.Reconfigure(c)
 	if err := s.open(ctx, filepath.Join(dir, "quarantine.db")); err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
@@ -154,6 +160,10 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // Keep keeps a copy of m for each of its recipients. When it returns without an error they survive a power failure.
 func (s *Store) Keep(ctx context.Context, m Mail) error {
+	told := int64(0)
+	if m.Outgoing {
+		told = m.Time.Unix()
+	}
 	expires := m.Time.Add(time.Duration(s.config.Load().Keep))
 	if err := s.bodies.Put(ctx, m.ID, keyring.Scope{Tenant: m.Tenant}, expires, bytes.NewReader(m.Raw)); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
@@ -161,8 +171,8 @@ func (s *Store) Keep(ctx context.Context, m Mail) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, to := range m.Recipients {
 			_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO copies (id, recipient, time, expires, tenant, mail_from, size, probability, malware,
-				released, released_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)`, m.ID, to, m.Time.Unix(), expires.Unix(), m.Tenant, m.MailFrom,
-				len(m.Raw), m.Probability, m.Malware)
+				released, released_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', ?)`, m.ID, to, m.Time.Unix(), expires.Unix(), m.Tenant, m.MailFrom,
+				len(m.Raw), m.Probability, m.Malware, told)
 			if err != nil {
 				return err
 			}
@@ -237,7 +247,7 @@ func (s *Store) Delete(ctx context.Context, id, recipient string) error {
 
 const sweepEvery = 10 * time.Minute
 
-// Run deletes what is too old, until ctx ends.
+// Run deletes what is too old and sends the digests, until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- s.bodies.Run(ctx) }()
@@ -246,6 +256,9 @@ func (s *Store) Run(ctx context.Context) error {
 	for {
 		if _, err := s.db.ExecContext(ctx, "DELETE FROM copies WHERE expires <= ?", s.now().Unix()); err != nil && ctx.Err() == nil {
 			s.log.Error("quarantine was not swept", "error", err)
+		}
+		if err := s.tell(ctx); err != nil {
+			s.log.Error("who has mail in quarantine was not told; it is tried again", "error", err)
 		}
 		select {
 		case <-tick.C:

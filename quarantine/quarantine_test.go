@@ -72,7 +72,7 @@ func (r *rig) list(t *testing.T, q Query) string {
 	return b.String() + p.Next
 }
 
-// server takes one mail after another; it refuses recipients whose name begins with no.
+// server takes one mail after another; it refuses recipients whose name begins with no or never.
 type server struct {
 	net.Listener
 	mu    sync.Mutex
@@ -122,6 +122,8 @@ func (s *server) talk(conn net.Conn) {
 		case strings.HasPrefix(line, "DATA"):
 			data = true
 			fmt.Fprint(conn, "354 go on\r\n")
+		case strings.HasPrefix(line, "RCPT TO:<never"):
+			fmt.Fprint(conn, "550 5.1.1 never\r\n")
 		case strings.HasPrefix(line, "RCPT TO:<no"):
 			fmt.Fprint(conn, "450 4.2.0 not now\r\n")
 		case strings.HasPrefix(line, "MAIL"), strings.HasPrefix(line, "RCPT"):

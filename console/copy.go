@@ -1,0 +1,84 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"rempart/account"
+	"rempart/corpus"
+	"rempart/index"
+	"rempart/message"
+	"rempart/quarantine"
+)
+
+// copyPage is what the recipient of a mail in quarantine sees who followed the link of a digest.
+type copyPage struct {
+	Copy    quarantine.Copy
+	State   string
+	From    string
+	Subject string
+	Reasons []string
+	Path    string
+}
+
+// maxReasons are what a recipient is told; the console has all.
+const maxReasons = 5
+
+// copyPage changes nothing: programs that look at links before people do only see a button.
+func (c *Console) copyPage(w http.ResponseWriter, r *http.Request) error {
+	k, err := c.Quarantine.Linked(r.Context(), r.PathValue("link"))
+	if err != nil {
+		return err
+	}
+	raw, err := c.Quarantine.Raw(r.Context(), k.ID)
+	if err != nil {
+		return err
+	}
+	m := corpus.Mail(raw)
+	page := copyPage{Copy: k, State: stateOf(&k), From: seen(quarantine.Author(m)), Subject: seen(m.Subject), Path: r.URL.Path}
+	switch e, err := c.Events.Get(r.Context(), k.ID); {
+	case err == nil:
+		page.Reasons = c.reasonsFor(e, k.Recipient)
+	case !errors.Is(err, index.ErrNotFound):
+		return err
+	}
+	return c.render(w, r, "copy", page)
+}
+
+// reasonsFor are the strongest signals that speak against a message, for one recipient, as sentences.
+func (c *Console) reasonsFor(e *message.Event, recipient string) (out []string) {
+	for _, o := range e.Outcomes {
+		if o.Recipient != recipient {
+			continue
+		}
+		parts := slices.Clone(e.Verdicts[o.Verdict].Contributions)
+		slices.SortStableFunc(parts, func(a, b message.Contribution) int { return int(b.Weight() - a.Weight()) })
+		for _, p := range parts[:min(len(parts), maxReasons)] {
+			if p.Weight() > 0 {
+				out = append(out, c.words.Explain(p))
+			}
+		}
+	}
+	return out
+}
+
+// releaseCopy delivers the mail to the recipient who has the link.
+func (c *Console) releaseCopy(w http.ResponseWriter, r *http.Request) error {
+	if !c.throttle.allow(clientAddress(r), c.Now()) {
+		return errThrottled
+	}
+	k, err := c.Quarantine.Linked(r.Context(), r.PathValue("link"))
+	if err != nil {
+		return err
+	}
+	err = c.Release(r.Context(), k.ID, k.Recipient, account.Actor{Name: recipientName, Address: clientAddress(r)}, false)
+	if err != nil && !errors.Is(err, quarantine.ErrReleased) { // twice is once
+		return err
+	}
+	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+	return nil
+}
+
+// recipientName stands in the audit trail and as the teacher for who released their own mail.
+const recipientName = "recipient"

@@ -1,0 +1,146 @@
+package quarantine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"time"
+
+	"rempart/message"
+	"rempart/message/email"
+)
+
+// maxDigest is how many mails one digest names; of the rest it says that they are there.
+const maxDigest = 50
+
+// digestMoment is when digests were due last: the latest moment of that time of day, in UTC, that is not after now.
+func digestMoment(now time.Time, at time.Duration) time.Time {
+	day := now.UTC().Truncate(24 * time.Hour)
+	if moment := day.Add(at); !moment.After(now) {
+		return moment
+	}
+	return day.Add(at - 24*time.Hour)
+}
+
+// tell sends each recipient who has new mail waiting a digest, at most one a day. A digest that the next hop does not take is tried
+// again with the next call.
+func (s *Store) tell(ctx context.Context) error {
+	c := s.config.Load()
+	if !c.digests() {
+		return nil
+	}
+	due := digestMoment(s.now(), c.digestAt())
+	recipients, err := s.toTell(ctx, due)
+	if err != nil {
+		return fmt.Errorf("digests: %w", err)
+	}
+	var failed []error
+	for _, to := range recipients {
+		if err := s.tellOne(ctx, c, to, due); err != nil {
+			failed = append(failed, fmt.Errorf("digest: %w", err))
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// untold is what of a recipient's copies belongs into a digest.
+const untold = "told = 0 AND released = 0 AND malware = 0 AND time <= ? AND expires > ?"
+
+func (s *Store) toTell(ctx context.Context, due time.Time) (recipients []string, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT recipient FROM copies WHERE "+untold+
+		" AND recipient NOT IN (SELECT recipient FROM digests WHERE time >= ?) ORDER BY recipient", due.Unix(), s.now().Unix(), due.Unix())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var to string
+		if err := rows.Scan(&to); err != nil {
+			return nil, err
+		}
+		recipients = append(recipients, to)
+	}
+	return recipients, rows.Err()
+}
+
+func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time) error {
+	d := digest{To: to, From: c.DigestFrom}
+	rows, err := s.db.QueryContext(ctx, "SELECT "+columns+" FROM copies WHERE recipient = ? AND "+untold+" ORDER BY id DESC", to, due.Unix(), s.now().Unix())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		k, err := scan(rows)
+		if err != nil {
+			return err
+		}
+		if len(d.Entries) == maxDigest {
+			d.More++
+			continue
+		}
+		if entry, err := s.entry(ctx, c, &k); err != nil {
+			s.log.Error("a mail in quarantine stays out of its digest", "id", k.ID, "error", err)
+		} else {
+			d.Entries = append(d.Entries, entry)
+		}
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	if len(d.Entries) > 0 {
+		raw, err := d.compose(s.now())
+		if err != nil {
+			return err
+		}
+		if err := send(ctx, c.NextHop, "", to, raw); permanent(err) {
+			s.log.Warn("a digest was refused; its recipient is told of new mail tomorrow", "error", err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return s.markTold(context.WithoutCancel(ctx), to, due) // it is on its way
+}
+
+// permanent reports a refusal that asking again does not mend (RFC 5321 section 4.2.1).
+func permanent(err error) bool {
+	var refused *textproto.Error
+	return errors.As(err, &refused) && refused.Code >= 500
+}
+
+func (s *Store) entry(ctx context.Context, c *Config, k *Copy) (digestEntry, error) {
+	raw, err := s.Raw(ctx, k.ID)
+	if err != nil {
+		return digestEntry{}, err
+	}
+	link, err := s.Link(k)
+	if err != nil {
+		return digestEntry{}, err
+	}
+	m := email.ParseBytes(raw)
+	return digestEntry{From: Author(m), Subject: m.Subject, Time: k.Time, Until: k.Expires, Link: c.URL + LinkPath + link}, nil
+}
+
+// Author is whom a mail shows as its author.
+func Author(m *message.Message) string {
+	if m.From.Name == "" {
+		return m.From.String()
+	}
+	return m.From.Name + " <" + m.From.String() + ">"
+}
+
+func (s *Store) markTold(ctx context.Context, to string, due time.Time) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		now := s.now().Unix()
+		if _, err := tx.ExecContext(ctx, "UPDATE copies SET told = ? WHERE recipient = ? AND "+untold, now, to, due.Unix(), now); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO digests (recipient, time) VALUES (?, ?)", to, now)
+		return err
+	})
+}
