@@ -18,6 +18,7 @@ import (
 
 	"rempart/dns"
 	"rempart/message"
+	"rempart/message/dkim"
 )
 
 // maxNames is how many reverse names of a source are confirmed.
@@ -103,29 +104,28 @@ func (c *Checker) signatures(ctx context.Context, m *message.Message) ([]message
 	if now.IsZero() {
 		now = time.Now()
 	}
-	fields, body, whole := split(m.Raw)
-	whole = whole && m.Size <= len(m.Raw)
-	dkim := dkimSignatures(fields, now)
-	sets, broken := readChain(fields)
-	var signers []signer
-	for _, s := range dkim {
-		if s.err == nil {
-			signers = append(signers, s.signer)
+	fields, body, whole := dkim.Split(m.Raw)
+	signatures := dkim.Signatures(fields, now)
+	sets, broken := dkim.ReadChain(fields)
+	var signers []dkim.Signer
+	for _, s := range signatures {
+		if s.Err == nil {
+			signers = append(signers, s.Signer)
 		}
 	}
 	if broken == nil {
-		signers = append(signers, sets.signers()...)
+		signers = append(signers, sets.Signers()...)
 	}
-	if !whole {
-		signers = nil
+	v := dkim.Verifier{Mail: dkim.NewMail(fields, body), Whole: whole && m.Size <= len(m.Raw)}
+	if v.Whole {
+		v.Keys = c.keys(ctx, signers)
 	}
-	v := newVerifier(fields, body, c.keys(ctx, signers), whole)
 	arc := message.ARC{Status: "fail"}
 	if broken == nil {
-		arc = v.chain(sets)
+		arc = v.Chain(sets)
 	}
 	carried := c.believe(&arc, sets)
-	return v.dkim(dkim), arc, carried
+	return v.DKIM(signatures), arc, carried
 }
 
 // iprev looks for a name of the address that leads back to it (RFC 8601 section 2.7.3).

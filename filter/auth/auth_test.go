@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/emersion/go-msgauth/dkim"
+	msgauth "github.com/emersion/go-msgauth/dkim"
 
 	"rempart/dns"
 	"rempart/dns/dnstest"
@@ -104,7 +104,7 @@ func TestRecordsAndOrganisation(t *testing.T) {
 }
 
 func TestDKIM(t *testing.T) {
-	good := sign(t, plain, dkim.SignOptions{Domain: "a.example"})
+	good := sign(t, plain, msgauth.SignOptions{Domain: "a.example"})
 	c := newChecker(t, dnstest.Serve(t, append(zone, keyRecord("a.example"))...))
 	for _, tt := range []struct {
 		raw, status, dmarc string

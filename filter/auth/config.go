@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"rempart/message/dkim"
 )
 
 // Config is table [auth]: whom to believe about mail that comes by way of others.
@@ -24,7 +26,7 @@ type Config struct {
 func (c Config) compile() (sealers []string, forwarders []netip.Prefix, err error) {
 	var errs []error
 	for i, s := range c.TrustedSealers {
-		domain := toDomain(strings.TrimPrefix(s, "."))
+		domain := dkim.ToDomain(strings.TrimPrefix(s, "."))
 		if domain == "" {
 			errs = append(errs, fmt.Errorf("auth.trusted_sealers[%d] = %q is no domain", i, s))
 			continue

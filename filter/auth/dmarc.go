@@ -6,11 +6,12 @@ import (
 
 	"rempart/filter/content"
 	"rempart/message"
+	"rempart/message/dkim"
 )
 
 // authorOf is the domain that DMARC is about (RFC 9989 section 3.2.2); "" if the author has none.
 func authorOf(m *message.Message) string {
-	domain := toDomain(m.From.Domain)
+	domain := dkim.ToDomain(m.From.Domain)
 	if !strings.Contains(domain, ".") {
 		return ""
 	}

@@ -3,6 +3,8 @@ package auth
 import (
 	"net/url"
 	"strings"
+
+	"rempart/message/dkim"
 )
 
 // record is a DMARC policy record (RFC 9989 section 4.7).
@@ -21,7 +23,7 @@ func parseRecords(texts []string) *record {
 	for _, t := range texts {
 		tags := strings.Split(t, ";")
 		name, value, _ := strings.Cut(tags[0], "=")
-		if !strings.EqualFold(strings.Trim(name, fws), "v") || strings.Trim(value, fws) != "DMARC1" {
+		if !strings.EqualFold(strings.Trim(name, dkim.FWS), "v") || strings.Trim(value, dkim.FWS) != "DMARC1" {
 			continue
 		}
 		if one != nil {
@@ -43,9 +45,9 @@ func (r *record) usable() bool { return r.policy != "" && !r.malformed }
 
 func (r *record) set(tag string) {
 	name, text, _ := strings.Cut(tag, "=")
-	text = strings.Trim(text, fws)
+	text = strings.Trim(text, dkim.FWS)
 	value := strings.ToLower(text)
-	switch strings.ToLower(strings.Trim(name, fws)) {
+	switch strings.ToLower(strings.Trim(name, dkim.FWS)) {
 	case "p":
 		r.setPolicy(&r.policy, value)
 	case "sp":
@@ -64,7 +66,7 @@ func (r *record) set(tag string) {
 		r.testing = value == "y"
 	case "rua":
 		for uri := range strings.SplitSeq(text, ",") {
-			u, err := url.Parse(strings.Trim(uri, fws))
+			u, err := url.Parse(strings.Trim(uri, dkim.FWS))
 			r.reports = r.reports || err == nil && u.Scheme != ""
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rempart/message"
+	"rempart/message/dkim"
 )
 
 // maxResults are read of one field; real ones have some ten.
@@ -36,7 +37,7 @@ func readResults(rest string) (out seen) {
 		switch {
 		case method == "spf" && out.spf == "":
 			out.spf, out.spfDomain = result, domainIn(properties, "smtp.mailfrom", "smtp.mfrom", "smtp.helo")
-		case method == "dkim" && len(out.dkim) < maxSignatures:
+		case method == "dkim" && len(out.dkim) < dkim.MaxSignatures:
 			out.dkim = append(out.dkim, message.DKIM{Status: result, Domain: domainIn(properties, "header.d", "header.i"),
 				Selector: properties["header.s"]})
 		case method == "dmarc" && out.dmarc == "":
@@ -50,7 +51,7 @@ func readResults(rest string) (out seen) {
 func domainIn(properties map[string]string, names ...string) string {
 	for _, name := range names {
 		if v := properties[name]; v != "" {
-			return toDomain(v[strings.LastIndexByte(v, '@')+1:])
+			return dkim.ToDomain(v[strings.LastIndexByte(v, '@')+1:])
 		}
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rempart/message"
+	"rempart/message/dkim"
 )
 
 // trusts reports whether a sealer is on the operator's list.
@@ -19,36 +20,26 @@ func (c *Checker) trusts(domain string) bool {
 // believe finds the first trusted instance of a chain that passed, and reads what its sealer saw. An instance is trusted if its
 // sealer is, and nobody else could have changed the message since: those who sealed it later are trusted too, or the
 // instance's own signature over author and body still verifies.
-func (c *Checker) believe(arc *message.ARC, sets chain) (out seen) {
+func (c *Checker) believe(arc *message.ARC, sets dkim.Chain) (out seen) {
 	if arc.Status != "pass" {
 		return out
 	}
 	others := false // a later sealer is not trusted
 	for i := len(sets); i > 0; i-- {
 		s := sets[i-1]
-		if !c.trusts(s.signer.domain) {
+		if !c.trusts(s.Signer.Domain) {
 			others = true
 			continue
 		}
-		if others && (i < arc.OldestPass || !s.signature.covers("from")) {
+		if others && (i < arc.OldestPass || !s.Signature.Covers("from")) {
 			continue
 		}
-		arc.Trusted, arc.Sealer, arc.Instance = true, s.signer.domain, i
-		_, results, _ := strings.Cut(s.results.value(), ";") // i=
+		arc.Trusted, arc.Sealer, arc.Instance = true, s.Signer.Domain, i
+		_, results, _ := strings.Cut(s.Results.Value(), ";") // i=
 		_, results, _ = strings.Cut(results, ";")            // who says so
 		out = readResults(results)
 	}
 	return out
-}
-
-// covers reports whether the signature is over a field of that name.
-func (s *signature) covers(name string) bool {
-	for _, n := range s.names {
-		if strings.EqualFold(n, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // count puts what a trusted sealer saw in place of what is left of it here. Signatures that still verify stay.

@@ -1,4 +1,10 @@
-package auth
+// Package dkim reads, hashes and verifies what signs a mail: DKIM (RFC 6376, RFC 8463) and the chain of seals that is ARC (RFC
+// 8617).
+//
+// [Split] takes a mail apart, [Signatures] and [ReadChain] read what is signed, and a [Verifier] that holds the keys verifies it.
+// Who signs builds on the same [Mail]: its hashes are those that verifiers will make. All is pure: asking DNS for keys is the
+// matter of filter/auth, signing that of package sign. A signature is the bytes of anybody: its parts are read within bounds.
+package dkim
 
 import (
 	"bytes"
@@ -10,15 +16,15 @@ import (
 // stay below 100 kB.
 const maxHeaderBytes = 1 << 20
 
-// field is one header field as it was received, with its name, colon, folds and last line end.
-type field struct {
-	name string // lower case
-	raw  []byte
+// Field is one header field as it was received, with its name, colon, folds and last line end.
+type Field struct {
+	Name string // lower case
+	Raw  []byte
 }
 
-// split takes a message apart into its header fields and its body. Lines may end in LF or CRLF. What is no field is left out.
+// Split takes a message apart into its header fields and its body. Lines may end in LF or CRLF. What is no field is left out.
 // It is not ok if the header is longer than [maxHeaderBytes].
-func split(raw []byte) (fields []field, body []byte, ok bool) {
+func Split(raw []byte) (fields []Field, body []byte, ok bool) {
 	rest := raw
 	for len(rest) > 0 {
 		if len(raw)-len(rest) > maxHeaderBytes {
@@ -34,7 +40,7 @@ func split(raw []byte) (fields []field, body []byte, ok bool) {
 		name, _, found := bytes.Cut(rest[:end], []byte(":"))
 		name = bytes.TrimRight(name, " \t")
 		if found && len(name) > 0 && !bytes.ContainsAny(name, " \t\r\n") {
-			fields = append(fields, field{strings.ToLower(string(name)), rest[:end]})
+			fields = append(fields, Field{strings.ToLower(string(name)), rest[:end]})
 		}
 		rest = rest[end:]
 	}
@@ -49,24 +55,25 @@ func lineEnd(b []byte) int {
 	return len(b)
 }
 
-// value is what stands behind the colon.
-func (f field) value() string {
-	_, v, _ := bytes.Cut(f.raw, []byte(":"))
+// Value is what stands behind the colon.
+func (f Field) Value() string {
+	_, v, _ := bytes.Cut(f.Raw, []byte(":"))
 	return string(v)
 }
 
-// canonical is a form that small changes on the way do not alter (RFC 6376 section 3.4).
-type canonical bool
+// Canonical is a form that small changes on the way do not alter (RFC 6376 section 3.4).
+type Canonical bool
 
+// The forms, of a header or of a body.
 const (
-	simple  canonical = false
-	relaxed canonical = true
+	Simple  Canonical = false
+	Relaxed Canonical = true
 )
 
-// appendField appends a field in the form c, CRLF included (RFC 6376 sections 3.4.1 and 3.4.2).
-func (c canonical) appendField(dst []byte, f field) []byte {
-	if c == simple {
-		for rest := f.raw; len(rest) > 0; {
+// AppendField appends a field in the form c, CRLF included (RFC 6376 sections 3.4.1 and 3.4.2).
+func (c Canonical) AppendField(dst []byte, f Field) []byte {
+	if c == Simple {
+		for rest := f.Raw; len(rest) > 0; {
 			end := lineEnd(rest)
 			dst = append(dst, bytes.TrimSuffix(bytes.TrimSuffix(rest[:end], []byte("\n")), []byte("\r"))...)
 			dst = append(dst, '\r', '\n')
@@ -74,8 +81,8 @@ func (c canonical) appendField(dst []byte, f field) []byte {
 		}
 		return dst
 	}
-	dst = append(append(dst, f.name...), ':')
-	_, value, _ := bytes.Cut(f.raw, []byte(":"))
+	dst = append(append(dst, f.Name...), ':')
+	_, value, _ := bytes.Cut(f.Raw, []byte(":"))
 	start, gap := len(dst), false
 	for _, b := range value {
 		switch b {
@@ -91,20 +98,20 @@ func (c canonical) appendField(dst []byte, f field) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// bodyHash is the SHA-256 of a body in one form, and how many octets were hashed.
-type bodyHash struct {
-	sum  [sha256.Size]byte
-	size int64
+// BodyHash is the SHA-256 of a body in one form, and how many octets were hashed.
+type BodyHash struct {
+	Sum  [sha256.Size]byte
+	Size int64
 }
 
-// hash hashes a body in the form c (RFC 6376 sections 3.4.3 and 3.4.4): without empty lines at its end, in the relaxed form
+// Hash hashes a body in the form c (RFC 6376 sections 3.4.3 and 3.4.4): without empty lines at its end, in the relaxed form
 // also without white space at the end of lines and with one space for each run of it.
-func (c canonical) hash(body []byte) (out bodyHash) {
+func (c Canonical) Hash(body []byte) (out BodyHash) {
 	h := sha256.New()
 	buf := make([]byte, 0, 4096)
 	flush := func() {
 		_, _ = h.Write(buf) // never fails
-		out.size += int64(len(buf))
+		out.Size += int64(len(buf))
 		buf = buf[:0]
 	}
 	empty := 0
@@ -112,7 +119,7 @@ func (c canonical) hash(body []byte) (out bodyHash) {
 		end := lineEnd(body)
 		line := bytes.TrimSuffix(bytes.TrimSuffix(body[:end], []byte("\n")), []byte("\r"))
 		body = body[end:]
-		if c == relaxed {
+		if c == Relaxed {
 			line = bytes.TrimRight(line, " \t")
 		}
 		if len(line) == 0 {
@@ -124,7 +131,7 @@ func (c canonical) hash(body []byte) (out bodyHash) {
 				flush()
 			}
 		}
-		if c == relaxed {
+		if c == Relaxed {
 			buf = appendReduced(buf, line)
 		} else {
 			buf = append(buf, line...)
@@ -133,11 +140,11 @@ func (c canonical) hash(body []byte) (out bodyHash) {
 			flush()
 		}
 	}
-	if flush(); out.size == 0 && c == simple {
+	if flush(); out.Size == 0 && c == Simple {
 		buf = append(buf, '\r', '\n')
 		flush()
 	}
-	h.Sum(out.sum[:0])
+	h.Sum(out.Sum[:0])
 	return out
 }
 
@@ -158,17 +165,17 @@ func appendReduced(dst, line []byte) []byte {
 }
 
 // withoutValue is a signature's field with its b= emptied, as the signer hashed it (RFC 6376 section 3.7).
-func withoutValue(f field) field {
-	start := bytes.IndexByte(f.raw, ':') + 1
-	for start < len(f.raw) {
-		end := len(f.raw)
-		if i := bytes.IndexByte(f.raw[start:], ';'); i >= 0 {
+func withoutValue(f Field) Field {
+	start := bytes.IndexByte(f.Raw, ':') + 1
+	for start < len(f.Raw) {
+		end := len(f.Raw)
+		if i := bytes.IndexByte(f.Raw[start:], ';'); i >= 0 {
 			end = start + i
 		}
-		name, _, found := bytes.Cut(f.raw[start:end], []byte("="))
+		name, _, found := bytes.Cut(f.Raw[start:end], []byte("="))
 		if found && string(bytes.TrimSpace(name)) == "b" {
-			raw := append([]byte(nil), f.raw[:start+len(name)+1]...)
-			return field{f.name, append(raw, f.raw[end:]...)}
+			raw := append([]byte(nil), f.Raw[:start+len(name)+1]...)
+			return Field{f.Name, append(raw, f.Raw[end:]...)}
 		}
 		start = end + 1
 	}

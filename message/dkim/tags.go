@@ -1,4 +1,4 @@
-package auth
+package dkim
 
 import (
 	"encoding/base64"
@@ -9,18 +9,18 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// tags is a tag=value list (RFC 6376 section 3.2). Names are as written: they are case-sensitive.
-type tags map[string]string
+// Tags is a tag=value list (RFC 6376 section 3.2). Names are as written: they are case-sensitive.
+type Tags map[string]string
 
 const maxTags = 64 // of one list; the standards define some fifteen
 
 var errTags = errors.New("malformed tag list")
 
-// parseTags reads a list strictly: a signature that can be read in two ways proves nothing.
-func parseTags(s string) (tags, error) {
-	t := tags{}
+// ParseTags reads a list strictly: a signature that can be read in two ways proves nothing.
+func ParseTags(s string) (Tags, error) {
+	t := Tags{}
 	specs := strings.Split(s, ";")
-	if strings.Trim(specs[len(specs)-1], fws) == "" {
+	if strings.Trim(specs[len(specs)-1], FWS) == "" {
 		specs = specs[:len(specs)-1]
 	}
 	if len(specs) > maxTags {
@@ -28,7 +28,7 @@ func parseTags(s string) (tags, error) {
 	}
 	for _, spec := range specs {
 		name, value, found := strings.Cut(spec, "=")
-		name, value = strings.Trim(name, fws), strings.Trim(value, fws)
+		name, value = strings.Trim(name, FWS), strings.Trim(value, FWS)
 		if _, twice := t[name]; !found || twice || !isTagName(name) || !isTagValue(value) {
 			return nil, errTags
 		}
@@ -37,8 +37,8 @@ func parseTags(s string) (tags, error) {
 	return t, nil
 }
 
-// fws is the folding white space that lists may hold anywhere between their words.
-const fws = " \t\r\n"
+// FWS is the folding white space that lists may hold anywhere between their words.
+const FWS = " \t\r\n"
 
 func isTagName(s string) bool {
 	for i, c := range s {
@@ -52,7 +52,7 @@ func isTagName(s string) bool {
 
 func isTagValue(s string) bool {
 	for i := range len(s) {
-		if (s[i] < '!' || s[i] == 0x7F) && !strings.Contains(fws, s[i:i+1]) {
+		if (s[i] < '!' || s[i] == 0x7F) && !strings.Contains(FWS, s[i:i+1]) {
 			return false
 		}
 	}
@@ -61,14 +61,14 @@ func isTagValue(s string) bool {
 
 // compact is s without white space.
 func compact(s string) string {
-	if !strings.ContainsAny(s, fws) {
+	if !strings.ContainsAny(s, FWS) {
 		return s
 	}
 	return strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(s)
 }
 
 // bytes decodes a tag of base64, white space ignored; nil if it is empty or malformed.
-func (t tags) bytes(name string) []byte {
+func (t Tags) bytes(name string) []byte {
 	b, err := base64.StdEncoding.DecodeString(compact(t[name]))
 	if err != nil {
 		return nil
@@ -76,17 +76,17 @@ func (t tags) bytes(name string) []byte {
 	return b
 }
 
-// list is the parts of a tag that colons separate.
-func (t tags) list(name string) []string {
+// List is the parts of a tag that colons separate.
+func (t Tags) List(name string) []string {
 	parts := strings.Split(t[name], ":")
 	for i := range parts {
-		parts[i] = strings.Trim(parts[i], fws)
+		parts[i] = strings.Trim(parts[i], FWS)
 	}
 	return parts
 }
 
 // number reads a tag of decimal digits. A tag that is not there is -1.
-func (t tags) number(name string) (int64, error) {
+func (t Tags) number(name string) (int64, error) {
 	s, there := t[name]
 	if !there {
 		return -1, nil
@@ -98,8 +98,8 @@ func (t tags) number(name string) (int64, error) {
 	return int64(n), nil
 }
 
-// toDomain is a domain as DNS is asked for it: A-labels, lower case, no final dot. "" if it is none.
-func toDomain(s string) string {
+// ToDomain is a domain as DNS is asked for it: A-labels, lower case, no final dot. "" if it is none.
+func ToDomain(s string) string {
 	s = strings.TrimSuffix(strings.ToLower(s), ".")
 	ascii, err := idna.Punycode.ToASCII(s)
 	if err != nil || len(ascii) > 253 {
