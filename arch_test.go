@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"campaign"},
 	{"measure"},
 	{"world"},
-	{"account"},
+	{"account", "sign"},
 	{"dns", "geo"},
 	{"journal", "quarantine"},
 	{"index", "blob"},

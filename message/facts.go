@@ -124,6 +124,8 @@ type Authentication struct {
 	DMARCOverride string // why a failure does not count in full, a word of RFC 9990; empty: it does
 	ReverseName   string // forward-confirmed host name of the source
 	IPRev         string // RFC 8601 section 2.7.3
+
+	Here *Authentication // what was found here, if the word of a trusted sealer stands in its place above; else nil
 }
 
 // DKIM is the result of one signature (RFC 6376).

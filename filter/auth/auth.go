@@ -81,7 +81,12 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 	wg.Go(func() { listings = c.listings(ctx, m, src.address) })
 	wg.Wait()
 	a.SPF, a.SPFDomain, a.IPRev, a.ReverseName = spf, spfDomain, status, reverse
-	carried.count(&a)
+	if carried.counts() {
+		here := a
+		c.dmarc(ctx, walk, &here)
+		a.Here = &here
+		carried.count(&a)
+	}
 	c.dmarc(ctx, walk, &a)
 	if a.DMARC == "fail" && carried.dmarc == "pass" && (carried.dmarcFrom == "" || carried.dmarcFrom == author) {
 		a.DMARC = "pass"

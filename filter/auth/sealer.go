@@ -42,6 +42,9 @@ func (c *Checker) believe(arc *message.ARC, sets dkim.Chain) (out seen) {
 	return out
 }
 
+// counts reports whether the sealer said anything.
+func (s seen) counts() bool { return s.spf != "" || len(s.dkim) > 0 || s.dmarc != "" }
+
 // count puts what a trusted sealer saw in place of what is left of it here. Signatures that still verify stay.
 func (s seen) count(a *message.Authentication) {
 	if s.spf != "" {

@@ -79,6 +79,9 @@ func TestTrustedSealers(t *testing.T) {
 		if a.ARC.Status != tt.arc || a.ARC.Sealer != tt.sealer || a.ARC.Trusted != tt.isTrusted || a.DMARC != tt.dmarc || a.DMARCOverride != tt.dmarcOverride {
 			t.Errorf("%s: %+v", name, a)
 		}
+		if (a.Here != nil) != tt.isTrusted || a.Here != nil && (a.Here.SPF == "pass" || a.Here.DMARC != "fail") {
+			t.Errorf("%s: found here: %+v", name, a.Here)
+		}
 		if r := DMARCFail(m); (r.State == message.StatePresent) != (tt.dmarc == "fail") || tt.dmarcOverride != "" && r.Value != 1 {
 			t.Errorf("%s: dmarc_fail %+v", name, r)
 		}
