@@ -13,6 +13,14 @@ import (
 // out is an unknown signal. It returns when ctx ends, with a verdict from what was known by then.
 type Judge func(ctx context.Context, m *message.Message) Answer
 
+// Sign gives the header fields that are to stand before a mail which a front door lets pass, the first on top: DKIM signatures
+// of a mail going out, the ARC set of one that comes in. Values may be folded by CRLF and a tab. m was judged, or is as the
+// parser and the front door made it; replaced are fields that get another value before the mail goes on. The mail must go on
+// otherwise as m.Raw has it: fields may be added, other than those that an author writes. It may take some milliseconds. In
+// shadow and tap mode of the front door no mail is signed; where the node or a recipient is in shadow, mail is signed all
+// the same, since who gets it would take unsigned mail for forged.
+type Sign func(m *message.Message, replaced ...HeaderField) []HeaderField
+
 // Answer is the node's reply. Decisions are in the order of the message's recipients; a message without recipients gets
 // one decision all the same.
 type Answer struct {

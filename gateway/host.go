@@ -11,9 +11,10 @@ import (
 	"rempart/message"
 )
 
-// Host is what the node lends to its front doors. Metrics may be nil.
+// Host is what the node lends to its front doors. Sign and Metrics may be nil.
 type Host struct {
 	Judge   Judge
+	Sign    Sign
 	Log     *slog.Logger
 	Metrics *Metrics
 }
@@ -53,6 +54,14 @@ func (h *Host) Ask(ctx context.Context, door *Door, m *message.Message) (Answer,
 		return Answer{}, r.err
 	}
 	return r.answer, nil
+}
+
+// Signatures are the fields that a mail gets on its way: see [Sign].
+func (h *Host) Signatures(m *message.Message, replaced ...HeaderField) []HeaderField {
+	if h.Sign == nil {
+		return nil
+	}
+	return h.Sign(m, replaced...)
 }
 
 type result struct {

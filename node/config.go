@@ -30,6 +30,7 @@ import (
 	"rempart/journal"
 	"rempart/policy"
 	"rempart/quarantine"
+	"rempart/sign"
 )
 
 // Config is the whole file. Its zero value runs: data in ./data, console on loopback, no front door.
@@ -73,6 +74,9 @@ type Config struct {
 
 	// Policy decides what is done with a judged message.
 	Policy policy.Config `toml:"policy"`
+
+	// Sign is how mail is signed that goes out or on.
+	Sign sign.Config `toml:"sign"`
 
 	// Log is what is written of each message.
 	Log LogConfig `toml:"log"`
@@ -153,7 +157,12 @@ func Load(path string) (Config, error) {
 	}
 	c = c.withDefaults()
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile} {
+	paths := []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile, &c.Sign.Path,
+		&c.Sign.SelectorMap, &c.Sign.PathMap}
+	for i := range c.Sign.Key {
+		paths = append(paths, &c.Sign.Key[i].File)
+	}
+	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -183,7 +192,10 @@ func (c Config) withDefaults() Config {
 
 // Check names every key that is wrong.
 func (c Config) Check() error {
-	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check()}
+	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Sign.Check()}
+	if c.DNS.Off && c.Sign.ARCDomain != "" {
+		errs = append(errs, fmt.Errorf("sign.arc_domain = %q: a seal tells what DNS says of a mail, and [dns] off = true", c.Sign.ARCDomain))
+	}
 	_, err := policy.New(c.Policy)
 	errs = append(errs, err)
 	_, err = guise.NewRoll(c.Executives)

@@ -43,7 +43,7 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 		}
 	}()
 	var reconfigure []func(GatewayConfig) error
-	host := &gateway.Host{Judge: n.Judge, Log: n.log, Metrics: n.doors}
+	host := &gateway.Host{Judge: n.Judge, Sign: n.sign, Log: n.log, Metrics: n.doors}
 	add := func(d gateway.Door, run func(context.Context, []net.Listener) error, err error) error {
 		if err != nil {
 			return fmt.Errorf("front door %s: %w", d.Name, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"rempart/message"
+	"rempart/sign"
 )
 
 // metrics are the node's own; the front doors have theirs. Names are documented in docs/operate-monitoring.md.
@@ -15,6 +16,7 @@ type metrics struct {
 	messages *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	lessons  *prometheus.CounterVec
+	signed   *prometheus.CounterVec
 }
 
 func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
@@ -26,10 +28,12 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 			Buckets: []float64{.00001, .000025, .0001, .00025, .001, .0025, .01, .025, .1, .25, 1, 2.5, 10}}, []string{"channel"}),
 		lessons: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_lessons_total",
 			Help: "Lessons applied, those replayed at the start included."}, []string{"label"}),
+		signed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_mails_signed_total",
+			Help: "Mails signed (dkim) or sealed (arc), and those that were to be and were not, by why."}, []string{"outcome"}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, &stateCollector{n}, collectors.NewGoCollector(),
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, &stateCollector{n}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -59,12 +63,13 @@ var (
 	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us or do not answer.", nil, nil)
 	clamavUp      = prometheus.NewDesc("rempart_clamav_up", "1 while clamd answers; missing where none is configured.", nil, nil)
 	suspected     = prometheus.NewDesc("rempart_accounts_suspected", "Accounts whose mail was not let pass within the last day.", nil, nil)
+	signKeys      = prometheus.NewDesc("rempart_sign_keys", "Keys that sign mail, by what DNS has of them: published, missing, wrong, unknown.", []string{"state"}, nil)
 	shadowOn      = prometheus.NewDesc("rempart_shadow", "1 while everything is in shadow mode.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsLeftOut, eventsQueued, indexBytes, listsOff, clamavUp, suspected, shadowOn} {
+	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsLeftOut, eventsQueued, indexBytes, listsOff, clamavUp, suspected, signKeys, shadowOn} {
 		ch <- d
 	}
 }
@@ -94,6 +99,13 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(clamavUp, boolean(!scanner.Down()))
 	}
 	gauge(suspected, float64(len(c.n.suspects.list(c.n.now()))))
+	keys := map[sign.State]int{sign.Published: 0, sign.Missing: 0, sign.Wrong: 0, sign.Unknown: 0}
+	for _, k := range c.n.live.Load().signer.Keys(c.n.now()) {
+		keys[k.State]++
+	}
+	for state, count := range keys {
+		ch <- prometheus.MustNewConstMetric(signKeys, prometheus.GaugeValue, float64(count), string(state))
+	}
 	gauge(shadowOn, boolean(c.n.shadow.Load()))
 }
 

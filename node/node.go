@@ -38,6 +38,7 @@ import (
 	"rempart/policy"
 	"rempart/quarantine"
 	"rempart/report"
+	"rempart/sign"
 )
 
 // Node is an open node. Its methods are safe for concurrent use.
@@ -74,8 +75,9 @@ type Node struct {
 	spamDrafts   *rate.Limiter
 	otherDrafts  *rate.Limiter
 	suspects     suspects
-	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
-	backups      sync.Mutex // held while one is made
+	newKeys      chan struct{} // there may be keys about which DNS was not asked
+	locked       uint64        // lessons whose keys are missing; of the goroutine that applies lessons
+	backups      sync.Mutex    // held while one is made
 
 	listening map[string]net.Addr // set before Serve calls ready
 }
@@ -89,6 +91,8 @@ type live struct {
 	roll    *guise.Roll
 	checker *auth.Checker   // nil: DNS is off
 	scanner *clamav.Scanner // nil: there is none
+	signer  *sign.Signer
+	asks    *dns.Resolver // nil: DNS is off
 }
 
 // Open opens the state under c.Data and applies every lesson of the journal. c comes from [Load] or is the zero Config.
@@ -108,6 +112,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
 		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst)}
 	n.lessons.changed = make(chan struct{})
+	n.newKeys = make(chan struct{}, 1)
 	n.metrics = newMetrics(n.registry, n)
 	n.doors = gateway.NewMetrics(n.registry)
 	l, err := n.load(c)
@@ -184,17 +189,19 @@ func (n *Node) load(c Config) (*live, error) {
 	if l.roll, err = guise.NewRoll(c.Executives); err != nil {
 		return nil, err
 	}
+	if l.signer, err = n.loadKeys(c.Sign); err != nil {
+		return nil, err
+	}
 	if l.places, err = geo.Open(c.Geo); err != nil {
 		return nil, err
 	}
 	if c.DNS.Off {
 		return l, nil
 	}
-	resolver, err := dns.New(c.DNS.Config)
-	if err != nil {
+	if l.asks, err = dns.New(c.DNS.Config); err != nil {
 		return nil, errors.Join(err, l.places.Close())
 	}
-	if l.checker, err = auth.New(resolver, c.DNS.List, c.Auth); err != nil {
+	if l.checker, err = auth.New(l.asks, c.DNS.List, c.Auth); err != nil {
 		return nil, errors.Join(err, l.places.Close())
 	}
 	return l, nil
@@ -203,6 +210,7 @@ func (n *Node) load(c Config) (*live, error) {
 // take puts l in force, from the next message on.
 func (n *Node) take(l *live) {
 	n.live.Store(l)
+	n.lookAgain()
 	n.filter.Ask(filter.Asks{Auth: l.checker, Scanner: l.scanner, Places: l.places, Unused: l.unused, Executives: l.roll})
 }
 

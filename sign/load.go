@@ -49,7 +49,8 @@ func (l *loader) add(at string, c KeyConfig) {
 	if c.Accounts == nil {
 		c.Accounts = l.config.Accounts
 	}
-	k := &key{Private: p, domain: dkim.ToDomain(c.Domain), selector: dkim.ToDomain(c.Selector), file: c.File, accounts: c.Accounts}
+	k := &key{Private: p, domain: dkim.ToDomain(c.Domain), selector: dkim.ToDomain(c.Selector), record: p.Record(), file: c.File,
+		accounts: c.Accounts}
 	for _, other := range l.signer.keys[k.domain] {
 		if other.selector == k.selector {
 			l.errs = append(l.errs, fmt.Errorf("%s: %s has the selector %s twice: here and in %s", at, k.domain, k.selector, other.file))

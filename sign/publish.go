@@ -36,9 +36,11 @@ const settle = time.Hour
 type key struct {
 	Private
 	domain, selector string
+	record           string // that DNS is to have
 	file             string
 	accounts         []string
 	finding          atomic.Pointer[finding]
+	said             atomic.Pointer[KeyStatus] // what Look returned last
 }
 
 // finding is what DNS said last.
@@ -77,41 +79,40 @@ func (s *Signer) pick(domain, algorithm, account string, now time.Time) *key {
 // maxLookups is how many records are asked for side by side.
 const maxLookups = 16
 
-// Look asks DNS for the record of every key, and returns those about which it says something else than before. What it does not
-// say leaves a key as it was.
+// Look asks DNS for the record of every key, and returns the keys of which something is otherwise than when it returned them
+// last: what DNS has, or that they sign. An answer that does not come leaves a key as it was.
 func (s *Signer) Look(ctx context.Context, r *dns.Resolver, now time.Time) (changed []KeyStatus) {
 	var g errgroup.Group
 	g.SetLimit(maxLookups)
 	all := s.all()
-	news := make([]bool, len(all))
-	for i, k := range all {
+	for _, k := range all {
 		g.Go(func() error {
-			news[i] = k.look(ctx, r, now)
+			k.look(ctx, r, now)
 			return nil
 		})
 	}
 	_ = g.Wait() // none of them fails
-	for i, k := range all {
-		if news[i] {
-			changed = append(changed, k.status(s, now))
+	for _, k := range all {
+		status := k.status(s, now)
+		if old := k.said.Swap(&status); old == nil || *old != status {
+			changed = append(changed, status)
 		}
 	}
 	return changed
 }
 
-func (k *key) look(ctx context.Context, r *dns.Resolver, now time.Time) (changed bool) {
+func (k *key) look(ctx context.Context, r *dns.Resolver, now time.Time) {
 	old := k.finding.Load()
 	f := k.compare(r.LookupTXT(ctx, dkim.KeyName(k.selector, k.domain)))
 	switch {
 	case f.State == Unknown && old.State != Unknown:
-		return false
+		return
 	case f.State == old.State:
 		f.since = old.since
 	default:
 		f.since = now
 	}
 	k.finding.Store(&f)
-	return f.State != old.State || f.why != old.why
 }
 
 // compare says what an answer of DNS means for the key.
@@ -144,8 +145,9 @@ func (s *Signer) Inherit(old *Signer) {
 		known[dkim.KeyName(k.selector, k.domain)] = k
 	}
 	for _, k := range s.all() {
-		if o := known[dkim.KeyName(k.selector, k.domain)]; o != nil && o.Record() == k.Record() {
+		if o := known[dkim.KeyName(k.selector, k.domain)]; o != nil && o.record == k.record {
 			k.finding.Store(o.finding.Load())
+			k.said.Store(o.said.Load())
 		}
 	}
 }
@@ -176,7 +178,7 @@ func (k *key) status(s *Signer, now time.Time) KeyStatus {
 	if len(k.accounts) > 0 {
 		account = strings.ReplaceAll(k.accounts[0], "$domain", k.domain)
 	}
-	return KeyStatus{k.domain, k.selector, k.Algorithm, k.file, f.State, f.why, s.pick(k.domain, k.Algorithm, account, now) == k, k.Record()}
+	return KeyStatus{k.domain, k.selector, k.Algorithm, k.file, f.State, f.why, s.pick(k.domain, k.Algorithm, account, now) == k, k.record}
 }
 
 func (s *Signer) all() (all []*key) {

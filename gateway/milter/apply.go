@@ -38,7 +38,7 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 		}
 	}
 	if !slices.ContainsFunc(ans.Decisions, func(d message.Decision) bool { return d.Mode == message.ModeJudge }) {
-		return lib.RespAccept, nil // the node is in shadow, or all recipients are: nothing of the mail changes
+		return lib.RespAccept, s.sign(mod, m) // the node is in shadow, or all recipients are: nothing else of the mail changes
 	}
 	if err := s.removeForged(mod); err != nil {
 		return nil, fmt.Errorf("remove forged headers: %w", err)
@@ -46,7 +46,21 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 	if err := s.mark(mod, m, ans, d); err != nil {
 		return nil, fmt.Errorf("mark the mail: %w", err)
 	}
-	return lib.RespAccept, nil
+	if d.Effective() == message.Rewrite {
+		return lib.RespAccept, s.sign(mod, m, gateway.HeaderField{Name: "Subject", Value: s.rewritten()})
+	}
+	return lib.RespAccept, s.sign(mod, m)
+}
+
+// sign puts the signatures before the mail, the last first: each goes on top. A server that adds its own Received field after
+// the mail was seen puts it above them.
+func (s *session) sign(mod lib.Modifier, m *message.Message, replaced ...gateway.HeaderField) error {
+	for _, f := range slices.Backward(s.door.host.Signatures(m, replaced...)) {
+		if err := mod.InsertHeader(0, f.Name, s.value(mod, f.Value)); err != nil {
+			return fmt.Errorf("sign the mail: %w", err)
+		}
+	}
+	return nil
 }
 
 // one is the decision that all recipients share after policy united them, and the recipients to be removed, those among them whose
@@ -122,13 +136,24 @@ func (s *session) mark(mod lib.Modifier, m *message.Message, ans gateway.Answer,
 }
 
 func (s *session) rewriteSubject(mod lib.Modifier) error {
-	for _, f := range s.mail.header {
-		if strings.EqualFold(f.name, "Subject") {
-			value := strings.TrimPrefix(f.value, " ")
-			return mod.ChangeHeader(1, "Subject", s.value(mod, s.door.cfg().RewriteSubject+value))
-		}
+	if s.subject() >= 0 {
+		return mod.ChangeHeader(1, "Subject", s.value(mod, s.rewritten()))
 	}
-	return mod.AddHeader("Subject", s.value(mod, strings.TrimSpace(s.door.cfg().RewriteSubject)))
+	return mod.AddHeader("Subject", s.value(mod, s.rewritten()))
+}
+
+// rewritten is the subject with the mark before it.
+func (s *session) rewritten() string {
+	mark := s.door.cfg().RewriteSubject
+	if i := s.subject(); i >= 0 {
+		return mark + strings.TrimPrefix(s.mail.header[i].value, " ")
+	}
+	return strings.TrimSpace(mark)
+}
+
+// subject is where the first subject stands; -1 if there is none.
+func (s *session) subject() int {
+	return slices.IndexFunc(s.mail.header, func(f field) bool { return strings.EqualFold(f.name, "Subject") })
 }
 
 // value is a header value as the server wants it: with the space after the colon where that is part of it.

@@ -29,12 +29,15 @@ type rig struct {
 	stop context.CancelFunc
 }
 
-func newRig(t testing.TB, judge gateway.Judge, change func(*Config)) *rig {
+func newRig(t testing.TB, judge gateway.Judge, change func(*Config), sign ...gateway.Sign) *rig {
 	cfg := Config{Door: gateway.Door{Name: "mx", Listen: []string{"127.0.0.1:0"}, Budget: config.Duration(time.Second)}}
 	if change != nil {
 		change(&cfg)
 	}
 	host := &gateway.Host{Judge: judge, Log: slog.New(slog.DiscardHandler), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
+	if len(sign) > 0 {
+		host.Sign = sign[0]
+	}
 	f, err := New(cfg, host)
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +94,17 @@ func by(asked chan<- *message.Message) gateway.Judge {
 			}
 			ans.Decisions = append(ans.Decisions, d)
 			ans.Judgement.Verdicts = append(ans.Judgement.Verdicts, verdict)
+		}
+		return ans
+	}
+}
+
+// inShadow decides as the judge does in a node that was switched to shadow.
+func inShadow(judge gateway.Judge) gateway.Judge {
+	return func(ctx context.Context, m *message.Message) gateway.Answer {
+		ans := judge(ctx, m)
+		for i := range ans.Decisions {
+			ans.Decisions[i].Mode = message.ModeShadow
 		}
 		return ans
 	}
@@ -353,14 +367,7 @@ func TestShadow(t *testing.T) {
 
 // A node that was put to shadow changes nothing either, whatever its front doors are set to.
 func TestNodeInShadow(t *testing.T) {
-	judge := by(nil)
-	r := newRig(t, func(ctx context.Context, m *message.Message) gateway.Answer {
-		ans := judge(ctx, m)
-		for i := range ans.Decisions {
-			ans.Decisions[i].Mode = message.ModeShadow
-		}
-		return ans
-	}, nil)
+	r := newRig(t, inShadow(by(nil)), nil)
 	for _, name := range []string{"accept", "tag", "hold", "reject", "discard"} {
 		e := to(name)
 		e.headers = append(e.headers, "X-Rempart-Action: accept")

@@ -132,10 +132,17 @@ func (s *session) EndOfMessage(m lib.Modifier) (resp *lib.Response, err error) {
 
 func (s *session) judge(mod lib.Modifier) (*lib.Response, error) {
 	m := s.message(mod)
+	unjudged := *m // m is the judge's if it overruns
 	door := &s.door.cfg().Door
 	ans, err := s.door.host.Ask(context.Background(), door, m) // a mail in hand is finished when the node stops
 	if err != nil {
-		return s.onError(), nil
+		resp := s.onError()
+		if resp == lib.RespAccept && door.Mode == message.ModeJudge {
+			err = s.sign(mod, &unjudged)
+		} else {
+			err = nil
+		}
+		return resp, err
 	}
 	if door.Mode != message.ModeJudge {
 		s.door.host.Metrics.Message(door.Name, message.Accept)

@@ -54,6 +54,7 @@ type reply struct {
 	Emails    []string          `json:"emails"`
 	MessageID string            `json:"message-id,omitempty"`
 	Time      float64           `json:"time_real"` // seconds
+	Signature string            `json:"dkim-signature,omitempty"`
 	Milter    *milter           `json:"milter,omitempty"`
 }
 
@@ -87,8 +88,9 @@ func renderV1(r *reply) []byte {
 		Emails    []string          `json:"emails"`
 		MessageID string            `json:"message-id,omitempty"`
 		Time      float64           `json:"time_real"`
+		Signature string            `json:"dkim-signature,omitempty"`
 		Milter    *milter           `json:"milter,omitempty"`
-	}{metric, r.Messages, r.URLs, r.Emails, r.MessageID, r.Time, r.Milter})
+	}{metric, r.Messages, r.URLs, r.Emails, r.MessageID, r.Time, r.Signature, r.Milter})
 }
 
 // check answers a mail.
@@ -113,10 +115,15 @@ func (f *Rspamd) judge(r *http.Request, b body, cfg *settings) *reply {
 		return unjudged(message.Accept) // the client's own exemption
 	}
 	m := b.message(r.Header, cfg)
+	early := *m // m is the judge's if it overruns
 	ans, err := f.host.Ask(r.Context(), &cfg.Door, m)
 	if err != nil {
 		f.host.Metrics.Message(cfg.Name, cfg.OnError.Action())
-		return unjudged(cfg.OnError.Action())
+		out := unjudged(cfg.OnError.Action())
+		if out.Action == noAction {
+			f.sign(out, &early, cfg)
+		}
+		return out
 	}
 	return f.render(m, ans, gateway.Contains(cfg.relays, giver(r.Header)), cfg)
 }
@@ -144,13 +151,20 @@ func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cf
 	if d.Text != "" && (out.Action == reject || out.Action == softReject) {
 		out.Messages["smtp_message"] = d.Text
 	}
-	if d.Mode != message.ModeJudge || out.Action == reject || out.Action == softReject {
+	if out.Action == reject || out.Action == softReject {
 		return out
 	}
-	if out.Action == rewriteSubject {
-		out.Subject = mime.QEncoding.Encode("utf-8", cfg.RewriteSubject+m.Subject)
+	if d.Mode != message.ModeJudge {
+		f.sign(out, m, cfg) // the node is in shadow, or the recipients are: nothing else of the mail changes
+		return out
 	}
 	out.Milter = changes(m, v, d, relayed)
+	if out.Action == rewriteSubject {
+		out.Subject = mime.QEncoding.Encode("utf-8", cfg.RewriteSubject+m.Subject)
+		f.sign(out, m, cfg, gateway.HeaderField{Name: "Subject", Value: out.Subject})
+	} else {
+		f.sign(out, m, cfg)
+	}
 	return out
 }
 

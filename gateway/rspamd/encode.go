@@ -33,6 +33,9 @@ func (r *reply) encode(b []byte) []byte {
 		b = appendText(append(b, `,"message-id":`...), r.MessageID)
 	}
 	b = appendNumber(append(b, `,"time_real":`...), r.Time)
+	if r.Signature != "" {
+		b = appendText(append(b, `,"dkim-signature":`...), r.Signature)
+	}
 	if r.Milter != nil {
 		b = appendAny(append(b, `,"milter":`...), r.Milter)
 	}

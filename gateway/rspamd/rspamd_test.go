@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -40,6 +41,7 @@ type rig struct {
 	t      testing.TB
 	addr   string
 	door   *Rspamd
+	signs  atomic.Bool // mail
 	cfg    Config
 	filter *filter.Filter
 	rules  *policy.Rules
@@ -105,7 +107,7 @@ func newRigOn(t testing.TB, listen, door, rules string) *rig {
 		t.Fatal(err)
 	}
 	r.setRules(rules)
-	host := &gateway.Host{Judge: r.judge, Log: slog.New(slog.DiscardHandler), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
+	host := &gateway.Host{Judge: r.judge, Sign: r.sign, Log: slog.New(slog.DiscardHandler), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
 	var err error
 	if r.door, err = New(r.cfg, host, r.learn); err != nil {
 		t.Fatal(err)
