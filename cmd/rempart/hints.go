@@ -34,6 +34,8 @@ var hints = []struct {
 	{maildir.ErrOneKind, "name the folders of spam: --junk FOLDER; or teach files: rempart learn spam PATH"},
 	{foreign.ErrLearned, "teach from the mail itself: rempart learn --from-maildir DIR"},
 	{errNoList, "a map of rspamd does not say what it is for: give --as allow or --as deny"},
+	{errUnpublished, "put the records that are missing into DNS, or take the keys out of the configuration; until then older keys sign, or none"},
+	{errKeyThere, "a selector stands for one key for ever: take another, or another --file"},
 	{errBrokenOff, "the same command goes on where this one ended"},
 	{eval.ErrEmpty, "an index has a line \"spam PATH\" or \"ham PATH\" for each mail, paths relative to the index"},
 	{fs.ErrNotExist, "give the path of a file or directory that exists; - is standard input"},

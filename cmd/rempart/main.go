@@ -43,6 +43,7 @@ type commands struct {
 	Train      trainCmd      `cmd:"" help:"Make the weights that come with the program, or measure them."`
 	Demo       demoCmd       `cmd:"" help:"Run a node with made-up traffic on four channels to look at."`
 	Shadow     shadowCmd     `cmd:"" help:"Put a running node to shadow mode, or back."`
+	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"Make keys that sign mail, or compare them with DNS."`
 	Config     configCmd     `cmd:"" help:"Check a configuration, or print an example."`
 	Backup     backupCmd     `cmd:"" help:"Copy the state of a node into one file."`
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory from a backup."`

@@ -52,8 +52,7 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 	return lib.RespAccept, s.sign(mod, m)
 }
 
-// sign puts the signatures before the mail, the last first: each goes on top. A server that adds its own Received field after
-// the mail was seen puts it above them.
+// sign puts the signatures before the mail, the last first: each goes on top, in Postfix also above its own Received field.
 func (s *session) sign(mod lib.Modifier, m *message.Message, replaced ...gateway.HeaderField) error {
 	for _, f := range slices.Backward(s.door.host.Signatures(m, replaced...)) {
 		if err := mod.InsertHeader(0, f.Name, s.value(mod, f.Value)); err != nil {
