@@ -149,7 +149,7 @@ func TestNotSealed(t *testing.T) {
 		want   Outcome
 	}{
 		"sealed":     {func(*message.Message) {}, ARC},
-		"no answer":  {func(m *message.Message) { m.Facts.Auth.ARC.Status = "temperror" }, Failed},
+		"no answer":  {func(m *message.Message) { m.Facts.Auth.ARC.Status = "temperror" }, Unanswered},
 		"cut":        {func(m *message.Message) { m.Size++ }, Cut},
 		"unchecked":  {func(m *message.Message) { m.Facts.Auth = message.Authentication{} }, None},
 		"internal":   {func(m *message.Message) { m.Direction = message.Internal }, None},

@@ -31,6 +31,7 @@ const (
 	Malformed   Outcome = "malformed"   // the mail has no author, several, or a header that begins in the middle
 	Cut         Outcome = "cut"         // the mail was not kept whole, or its header is too long
 	ChainEnded  Outcome = "chain_ended" // the chain of seals failed before, or is as long as it may be
+	Unanswered  Outcome = "unanswered"  // DNS did not answer for the keys of the chain: to call it failed would end it
 	Failed      Outcome = "failed"      // the key could not be used
 )
 
@@ -123,7 +124,7 @@ func (s *Signer) seal(m *message.Message, now time.Time, replaced []Field) ([]Fi
 		return nil, Malformed
 	}
 	if auth.ARC.Status == "temperror" {
-		return nil, Failed // to say that the chain failed would end it for a slow DNS server
+		return nil, Unanswered
 	}
 	last, dead := dkim.LastInstance(mail.Fields)
 	if dead || last >= dkim.MaxInstances {
