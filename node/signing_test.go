@@ -3,6 +3,7 @@
 package node
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"os"
@@ -19,6 +20,37 @@ import (
 	"rempart/sign"
 	"rempart/world"
 )
+
+// What rspamc makes of a mail that a user sends dkimpy accepts. It writes what stands in dkim-signature, the signature by RSA.
+func TestSigningByRspamc(t *testing.T) {
+	need(t, "rspamc")
+	dir := newDir(t)
+	var zone []string
+	keys, conf := "", "[[gateway.rspamd]]\nname = \"rspamd\"\nmode = \"judge\"\nlisten = [\"127.0.0.1:0\"]\n"
+	for _, k := range []struct{ selector, algorithm string }{{"2026", dkim.RSA}, {"2026e", dkim.Ed25519}} {
+		file := filepath.Join(dir, "example.org."+k.selector+".key")
+		record, line := newKey(t, file, "example.org", k.selector, k.algorithm)
+		zone, keys = append(zone, record), keys+line
+		conf += fmt.Sprintf("[[sign.key]]\ndomain = \"example.org\"\nselector = %q\nfile = %q\n", k.selector, file)
+	}
+	path, _ := configuration(t, conf)
+	n, _ := serve(t, path)
+	data := write(t, dir, "keys", keys)
+	for name, raw := range map[string]string{
+		"plain": "From: Ann <ann@example.org>\r\nTo: ben@example.net\r\nSubject: the\r\n figures\r\n\r\nHere they are.\r\n",
+		"LF":    "From: Ann <ann@example.org>\nTo: ben@example.net\nSubject: the\n figures\n\nHere they are.\n\n",
+	} {
+		out, err := exec.Command("rspamc", "-h", n.Address("rspamd").String(), "-u", "ann@example.org", "-i", "192.0.2.7", "-m", "symbols", write(t, dir, "mail", raw)).Output()
+		if err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+		run := exec.Command("/usr/bin/python3", "../sign/testdata/peer.py", "verify", data)
+		run.Stdin = bytes.NewReader(out)
+		if got, err := run.CombinedOutput(); err != nil || string(got) != "pass\n" {
+			t.Errorf("%s: %v, dkimpy says %s of\n%s", name, err, got, out)
+		}
+	}
+}
 
 // block is the n-th fenced block of a kind in docs/signing.md.
 func block(t *testing.T, kind string, n int) string {

@@ -18,7 +18,7 @@ type Config struct {
 	// none.
 	Relays []string `toml:"relays"`
 
-	// MaxSize is how many bytes of a mail are kept for judging; a longer one is judged on what was read. Default:
+	// MaxSize is how many bytes of a mail are kept for judging; a longer one is judged on what was read and not signed. Default:
 	// 16777216 (16 MiB).
 	MaxSize int `toml:"max_size"`
 

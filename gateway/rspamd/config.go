@@ -20,7 +20,7 @@ type Config struct {
 	// none.
 	Relays []string `toml:"relays"`
 
-	// MaxSize is how many bytes of a mail are kept for judging, decompressed; a longer one is judged on what was read.
+	// MaxSize is how many bytes of a mail are kept for judging, decompressed; a longer one is judged on what was read and not signed.
 	// Default: 16777216 (16 MiB).
 	MaxSize int `toml:"max_size"`
 
