@@ -122,6 +122,13 @@ func TestSigningByPostfix(t *testing.T) {
 	}
 	out, in := main("submission", "example.net"), main("mx", "example.net")
 
+	send := func(port int, to, raw string) error {
+		said, err := postfix.Run("swaks", "--server", fmt.Sprintf("127.0.0.1:%d", port), "--from", "ann@example.org", "--to", to, "--data", "@"+write(t, dir, "sent", raw))
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, said)
+		}
+		return nil
+	}
 	dkimpy := func(command, mail string, args ...string) string {
 		t.Helper()
 		run := exec.Command("/usr/bin/python3", append([]string{"../sign/testdata/peer.py", command, data}, args...)...)
@@ -142,6 +149,25 @@ func TestSigningByPostfix(t *testing.T) {
 			t.Errorf("%s: OpenDKIM says %s", what, got)
 		}
 	}
+	for name, raw := range map[string]string{"rewritten": "From: ann@example.org\nSubject:  the\n\t \tfigures  \nTo: ben@example.net\n\nHere.\n", "rewritten-without": "From: ann@example.org\n\nHere.\n"} {
+		low := 1e-9
+		changed := c
+		changed.Policy.Outgoing.Rewrite = &low
+		if err := n.Reload(changed); err != nil {
+			t.Fatal(err)
+		}
+		to := name + "@example.net"
+		if err := send(out.Port, to, raw); err != nil {
+			t.Fatal(err)
+		}
+		mail := inbox.Wait(t, to, 1, 20*time.Second)[0].Data
+		if accepted(name, mail); !strings.Contains(mail, "Subject: [SPAM]") {
+			t.Errorf("%s: not rewritten:\n%s", name, mail)
+		}
+	}
+	if err := n.Reload(c); err != nil {
+		t.Fatal(err)
+	}
 	sender := &world.Mail{Client: netip.MustParseAddr("203.0.113.7"), Name: "mx.example.com", Helo: "mx.example.com", From: "ann@example.org"}
 	for name, raw := range map[string]string{
 		"plain":            "From: Ann <ann@example.org>\nTo: ben@example.net\nSubject: the figures\nDate: Sat, 28 Nov 2026 12:00:00 +0000\nMessage-ID: <1@example.org>\n\nHere they are.\n",
@@ -152,9 +178,8 @@ func TestSigningByPostfix(t *testing.T) {
 		"empty":            "From: ann@example.org\nSubject: empty\n\n",
 	} {
 		to := name + "@example.net"
-		out.Write(t, "mail.eml", raw)
-		if said, err := postfix.Run("swaks", "--server", fmt.Sprintf("127.0.0.1:%d", out.Port), "--from", "ann@example.org", "--to", to, "--data", "@"+out.Dir+"/mail.eml"); err != nil {
-			t.Fatalf("%v %s", err, said)
+		if err := send(out.Port, to, raw); err != nil {
+			t.Fatal(err)
 		}
 		mail := inbox.Wait(t, to, 1, 20*time.Second)[0].Data
 		accepted(name, mail)

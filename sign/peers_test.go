@@ -187,3 +187,23 @@ func TestPeersTestKey(t *testing.T) {
 		}
 	}
 }
+
+// Keys that rspamadm makes are read, and have the record that it prints.
+func TestPeersRspamadm(t *testing.T) {
+	if _, err := exec.LookPath("rspamadm"); err != nil {
+		t.Skip(err)
+	}
+	p := newPeers(t)
+	for _, kind := range []string{"rsa", "ed25519"} {
+		file := filepath.Join(p.dir, "a.example.dkim.key")
+		printed := p.run("", "rspamadm", "dkim_keygen", "-t", kind, "-s", "dkim", "-d", "a.example", "-b", "2048", "-k", file)
+		s := load(t, Config{Path: filepath.Join(p.dir, "$domain.$selector.key")})
+		record := strings.Join(strings.Fields(s.Keys(today)[0].Record), "")
+		if got := strings.NewReplacer("\"", "", "\n", "", "\t", "", " ", "").Replace(printed); !strings.Contains(got, record) {
+			t.Errorf("%s: %s\nwe say %s", kind, printed, record)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -74,14 +74,15 @@ func (s *Signer) sign(m *message.Message, now time.Time, replaced []Field) ([]Fi
 	if mail.Count("from") != 1 || continues(m.Raw) {
 		return nil, Malformed
 	}
+	names := mail.names(signed)
 	var fields []Field
 	for _, algorithm := range []string{dkim.RSA, dkim.Ed25519} {
 		k := s.pick(domain, algorithm, m.Account, now)
 		if k == nil {
 			continue
 		}
-		f := k.over(mail, "DKIM-Signature", "v=1", mail.names(signed), now)
-		if !k.complete(&f, mail.Header(dkim.Relaxed, mail.names(signed), f.raw())) {
+		f := k.over(mail, "DKIM-Signature", "v=1", names, now)
+		if !k.complete(&f, mail.Header(dkim.Relaxed, names, f.raw())) {
 			return nil, Failed
 		}
 		fields = append(fields, f.Field)
