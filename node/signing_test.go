@@ -25,12 +25,11 @@ import (
 func TestSigningByRspamc(t *testing.T) {
 	need(t, "rspamc")
 	dir := newDir(t)
-	var zone []string
 	keys, conf := "", "[[gateway.rspamd]]\nname = \"rspamd\"\nmode = \"judge\"\nlisten = [\"127.0.0.1:0\"]\n"
 	for _, k := range []struct{ selector, algorithm string }{{"2026", dkim.RSA}, {"2026e", dkim.Ed25519}} {
 		file := filepath.Join(dir, "example.org."+k.selector+".key")
-		record, line := newKey(t, file, "example.org", k.selector, k.algorithm)
-		zone, keys = append(zone, record), keys+line
+		_, line := newKey(t, file, "example.org", k.selector, k.algorithm)
+		keys += line
 		conf += fmt.Sprintf("[[sign.key]]\ndomain = \"example.org\"\nselector = %q\nfile = %q\n", k.selector, file)
 	}
 	path, _ := configuration(t, conf)

@@ -22,7 +22,7 @@ type sealer struct {
 func sealers(t testing.TB, zone []string, domains ...string) (all []sealer) {
 	for _, d := range domains {
 		c := pair(t, d)
-		c.ARCDomain = d
+		c.ARCDomain, c.Accounts = d, []string{"@$domain"} // which is about who sends
 		s := load(t, c)
 		zone = append(zone, records(s)...)
 		all = append(all, sealer{t: t, signer: s})

@@ -35,8 +35,8 @@ type Config struct {
 	PathMap string `toml:"path_map"`
 
 	// Accounts that may sign, for keys that name none of their own: "ben@example.org", "newsletter", or all of a domain,
-	// "@example.org". "@$domain" is all accounts of the key's own domain, which is what rspamd allows unless told
-	// otherwise. Where accounts are named, mail without an account is not signed. Default: whoever may send.
+	// "@example.org". "@$domain" is every account whose own domain is the author's or above it, much as rspamd has it unless
+	// told otherwise. Where accounts are named, mail without an account is not signed. Default: whoever may send.
 	Accounts []string `toml:"accounts"`
 
 	// ARCDomain seals mail coming in (ARC) with the RSA key of this domain, under its name, so that who gets it by way of you
@@ -107,16 +107,24 @@ func checkAccounts(key string, accounts []string) error {
 	return nil
 }
 
-// allows reports whether an account, empty if there is none, may sign for a domain.
-func allows(accounts []string, account, domain string) bool {
+// ownDomain stands for every account that writes in its own domain.
+const ownDomain = "@$domain"
+
+// allows reports whether an account, empty if there is none, may sign for an author's domain.
+func allows(accounts []string, account, author string) bool {
 	if len(accounts) == 0 {
 		return true
 	}
-	at := strings.LastIndexByte(account, '@')
+	of := ""
+	if at := strings.LastIndexByte(account, '@'); at >= 0 {
+		of = dkim.ToDomain(account[at+1:])
+	}
 	return account != "" && slices.ContainsFunc(accounts, func(a string) bool {
-		if a[0] == '@' {
-			want := dkim.ToDomain(strings.ReplaceAll(a[1:], "$domain", domain))
-			return at >= 0 && want != "" && dkim.ToDomain(account[at+1:]) == want
+		switch {
+		case a == ownDomain:
+			return of != "" && (author == of || strings.HasSuffix(author, "."+of))
+		case a[0] == '@':
+			return of != "" && of == dkim.ToDomain(a[1:])
 		}
 		return strings.EqualFold(a, account)
 	})

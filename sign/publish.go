@@ -55,12 +55,22 @@ func (s *Signer) has(domain, algorithm string) bool {
 	return slices.ContainsFunc(s.keys[domain], func(k *key) bool { return k.Algorithm == algorithm })
 }
 
-// pick is the key of a domain that signs: the newest whose record has settled; else the oldest that is published; else the
-// oldest of those about which DNS has not been heard, since a slow resolver is no reason to send unsigned mail; else none.
-func (s *Signer) pick(domain, algorithm, account string, now time.Time) *key {
+// allowed are the keys of a domain with which an account may sign for an author's domain.
+func (s *Signer) allowed(domain, account, author string) (keys []*key) {
+	for _, k := range s.keys[domain] {
+		if allows(k.accounts, account, author) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// pick is the one of a domain's keys that signs: the newest whose record has settled; else the oldest that is published; else
+// the oldest of those about which DNS has not been heard, since a slow resolver is no reason to send unsigned mail; else none.
+func pick(keys []*key, algorithm string, now time.Time) *key {
 	var published, unheard *key
-	for _, k := range slices.Backward(s.keys[domain]) {
-		if k.Algorithm != algorithm || !allows(k.accounts, account, domain) {
+	for _, k := range slices.Backward(keys) {
+		if k.Algorithm != algorithm {
 			continue
 		}
 		f := k.finding.Load()
@@ -176,9 +186,10 @@ func (k *key) status(s *Signer, now time.Time) KeyStatus {
 	f := k.finding.Load()
 	account := "" // of those who may sign with the key, any
 	if len(k.accounts) > 0 {
-		account = strings.ReplaceAll(k.accounts[0], "$domain", k.domain)
+		account = strings.Replace(k.accounts[0], ownDomain, "@"+k.domain, 1)
 	}
-	return KeyStatus{k.domain, k.selector, k.Algorithm, k.file, f.State, f.why, s.pick(k.domain, k.Algorithm, account, now) == k, k.record}
+	signs := pick(s.allowed(k.domain, account, k.domain), k.Algorithm, now) == k
+	return KeyStatus{k.domain, k.selector, k.Algorithm, k.file, f.State, f.why, signs, k.record}
 }
 
 func (s *Signer) all() (all []*key) {

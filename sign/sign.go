@@ -63,7 +63,7 @@ func (s *Signer) Sign(m *message.Message, now time.Time, replaced ...Field) ([]F
 
 // sign makes a signature with each algorithm that the author's domain has a key for.
 func (s *Signer) sign(m *message.Message, now time.Time, replaced []Field) ([]Field, Outcome) {
-	domain, outcome := s.domainFor(m)
+	keys, outcome := s.keysFor(m)
 	if outcome != None {
 		return nil, outcome
 	}
@@ -77,7 +77,7 @@ func (s *Signer) sign(m *message.Message, now time.Time, replaced []Field) ([]Fi
 	names := mail.names(signed)
 	var fields []Field
 	for _, algorithm := range []string{dkim.RSA, dkim.Ed25519} {
-		k := s.pick(domain, algorithm, m.Account, now)
+		k := pick(keys, algorithm, now)
 		if k == nil {
 			continue
 		}
@@ -93,25 +93,25 @@ func (s *Signer) sign(m *message.Message, now time.Time, replaced []Field) ([]Fi
 	return fields, DKIM
 }
 
-// domainFor is the domain that signs for the author: the nearest that has keys, from the author's own upwards.
-func (s *Signer) domainFor(m *message.Message) (string, Outcome) {
-	domain := dkim.ToDomain(m.From.Domain)
-	if domain == "" {
-		return "", Malformed
+// keysFor are the keys that may sign for the author: those of the nearest domain that has any, from the author's own upwards.
+func (s *Signer) keysFor(m *message.Message) ([]*key, Outcome) {
+	author := dkim.ToDomain(m.From.Domain)
+	if author == "" {
+		return nil, Malformed
 	}
+	domain := author
 	for len(s.keys[domain]) == 0 {
 		_, parent, found := strings.Cut(domain, ".")
 		if !found {
-			return "", NoKey
+			return nil, NoKey
 		}
 		domain = parent
 	}
-	for _, k := range s.keys[domain] {
-		if allows(k.accounts, m.Account, domain) {
-			return domain, None
-		}
+	keys := s.allowed(domain, m.Account, author)
+	if len(keys) == 0 {
+		return nil, NotAllowed
 	}
-	return "", NotAllowed
+	return keys, None
 }
 
 // seal adds a set to the chain of those who handed the mail on (RFC 8617 section 5.1).
@@ -135,7 +135,7 @@ func (s *Signer) seal(m *message.Message, now time.Time, replaced []Field) ([]Fi
 	if status == "none" && mail.Count("arc-seal")+mail.Count("arc-message-signature")+mail.Count("arc-authentication-results") > 0 {
 		status = "fail" // a header so broken that its parser saw no chain in it
 	}
-	k := s.pick(s.arc, dkim.RSA, m.Account, now)
+	k := pick(s.keys[s.arc], dkim.RSA, now) // accounts are about who sends
 	if k == nil {
 		return nil, Unpublished
 	}

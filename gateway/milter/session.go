@@ -137,12 +137,10 @@ func (s *session) judge(mod lib.Modifier) (*lib.Response, error) {
 	ans, err := s.door.host.Ask(context.Background(), door, m) // a mail in hand is finished when the node stops
 	if err != nil {
 		resp := s.onError()
-		if resp == lib.RespAccept && door.Mode == message.ModeJudge {
-			err = s.sign(mod, &unjudged)
-		} else {
-			err = nil
+		if resp != lib.RespAccept || door.Mode != message.ModeJudge {
+			return resp, nil
 		}
-		return resp, err
+		return resp, s.sign(mod, &unjudged)
 	}
 	if door.Mode != message.ModeJudge {
 		s.door.host.Metrics.Message(door.Name, message.Accept)

@@ -1,9 +1,3 @@
-// Package dkim reads, hashes and verifies what signs a mail: DKIM (RFC 6376, RFC 8463) and the chain of seals that is ARC (RFC
-// 8617).
-//
-// [Split] takes a mail apart, [Signatures] and [ReadChain] read what is signed, and a [Verifier] that holds the keys verifies it.
-// Who signs builds on the same [Mail]: its hashes are those that verifiers will make. All is pure: asking DNS for keys is the
-// matter of filter/auth, signing that of package sign. A signature is the bytes of anybody: its parts are read within bounds.
 package dkim
 
 import (
