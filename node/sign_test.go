@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -151,6 +152,27 @@ func TestChangeOfAKey(t *testing.T) {
 	log.wait(t, "record=new._domainkey.a.example algorithm=ed25519-sha256 state=published why=\"\" signs=true", 1)
 	reload(configured(dnstest.Serve(t, newer), "new"))
 	signs("the old key is gone", "new")
+}
+
+// Every block of configuration of docs/signing.md is right, by itself.
+func TestSigningPage(t *testing.T) {
+	page, err := os.ReadFile("../docs/signing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?ms)^ *```toml\n(.*?)^ *```").FindAllStringSubmatch(string(page), -1)
+	for _, b := range blocks {
+		path := filepath.Join(t.TempDir(), "rempart.toml")
+		if err := os.WriteFile(path, []byte(b[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(blocks) < 4 {
+		t.Errorf("%d blocks found", len(blocks))
+	}
 }
 
 // A seal tells what DNS says: without DNS there is none, and the file says so with its line.

@@ -19,8 +19,8 @@ const python = "/usr/bin/python3"
 
 // peers are OpenDKIM and dkimpy, who find these keys.
 type peers struct {
-	t                *testing.T
-	dir, keys, testd string
+	t               *testing.T
+	dir, keys, conf string
 }
 
 func newPeers(t *testing.T, signers ...*Signer) *peers {
@@ -31,7 +31,7 @@ func newPeers(t *testing.T, signers ...*Signer) *peers {
 		}
 	}
 	p := &peers{t: t, dir: t.TempDir()}
-	p.keys, p.testd = filepath.Join(p.dir, "keys"), filepath.Join(p.dir, "opendkim.conf")
+	p.keys, p.conf = filepath.Join(p.dir, "keys"), filepath.Join(p.dir, "opendkim.conf")
 	var names, data strings.Builder
 	for _, s := range signers {
 		for _, k := range s.Keys(today) {
@@ -77,7 +77,7 @@ func (p *peers) opendkim(mail string) string {
 		mail += "\r\n" // as SMTP has it; its test mode reads lines
 	}
 	p.write("mail", mail)
-	return p.run("", "opendkim", "-x", p.testd, "-t", filepath.Join(p.dir, "mail"), "-vv")
+	return p.run("", "opendkim", "-x", p.conf, "-t", filepath.Join(p.dir, "mail"), "-vv")
 }
 
 // mails are forms that mail has.
