@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"rempart/config"
+	"rempart/message"
 )
 
 // blocks are the page's snippets in that language.
@@ -155,12 +156,18 @@ func TestHarakaPlugin(t *testing.T) {
 		{"rewrite", "judge", "[thresholds]\nrewrite = 0.9\n", scam, "", []string{`{"added":"Subject","value":"[SPAM] URGENT!!! YOUR ACCOUNT"}`}},
 		{"tempfail", "judge", "[thresholds]\ntempfail = 0.9\n", scam, "DENYSOFT", nil},
 		{"greylist", "judge", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, "DENYSOFT", nil},
+		{"signed", "judge", "", mail, "", []string{`{"added":"DKIM-Signature","value":"a=rsa;\r\n\t[]"},{"added":"DKIM-Signature","value":"a=ed"}`}},
+		{"sealed", "judge", "", mail, "", []string{`{"added":"ARC-Authentication-Results","value":"r"},{"added":"ARC-Message-Signature","value":"m"},{"added":"ARC-Seal","value":"s"}`}},
 		{"denied", "judge", "[[deny]]\nnetwork = '192.0.2.7'\n", mail, "DENY", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := pageRig(t, "", tt.rules)
 			if tt.more == "judge" {
 				r.cfg.Mode = 0
+				r.signs.Store(tt.name == "signed" || tt.name == "sealed")
+				if tt.name == "signed" {
+					r.cfg.Direction = message.Out
+				}
 				if err := r.door.Reconfigure(r.cfg); err != nil {
 					t.Fatal(err)
 				}
