@@ -60,19 +60,34 @@ func ListenBoth(ctx context.Context, addrs []string) (streams []net.Listener, pa
 		}
 	}()
 	for _, addr := range addrs {
-		var lc net.ListenConfig
-		l, err := lc.Listen(ctx, "tcp", addr)
-		if err != nil {
-			return streams, packets, fmt.Errorf("listen on %s: %w", addr, err)
+		l, p, err := listenBoth(ctx, addr)
+		for range portTries {
+			if _, port, _ := net.SplitHostPort(addr); port != "0" || !errors.Is(err, syscall.EADDRINUSE) {
+				break
+			}
+			l, p, err = listenBoth(ctx, addr) // the system gave a port that is free for streams alone
 		}
-		streams = append(streams, l)
-		p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(l.Addr().(*net.TCPAddr).AddrPort()))
 		if err != nil {
-			return streams, packets, fmt.Errorf("listen on %s for datagrams: %w", addr, err)
+			return streams, packets, err
 		}
-		packets = append(packets, p)
+		streams, packets = append(streams, l), append(packets, p)
 	}
 	return streams, packets, nil
+}
+
+const portTries = 20
+
+func listenBoth(ctx context.Context, addr string) (net.Listener, *net.UDPConn, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(l.Addr().(*net.TCPAddr).AddrPort()))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("listen on %s for datagrams: %w", addr, err), l.Close())
+	}
+	return l, p, nil
 }
 
 func closeAll(streams []net.Listener, packets []*net.UDPConn) (errs []error) {
