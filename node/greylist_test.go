@@ -23,7 +23,7 @@ func TestPostfixPutsOff(t *testing.T) {
 [policy.thresholds]
 greylist = 0.0001
 [policy.greylist]
-delay = "1s"
+delay = "4s"
 [[gateway.milter]]
 name = "mx"
 mode = "judge"
@@ -45,7 +45,7 @@ listen = ["127.0.0.1:%d"]
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
-	const delay = 1100 * time.Millisecond // the front door tells the time by the clock
+	const delay = 4100 * time.Millisecond // the front door tells the time by the clock
 	const putOff = "451 4.7.1 nothing is known here of your mail server yet"
 	expect("for the first time", "192.0.2.7", "ann@else.example", "ben@mx.example", putOff)
 	expect("at once", "192.0.2.7", "ann@else.example", "ben@mx.example", putOff)
