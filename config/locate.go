@@ -9,7 +9,8 @@ import (
 )
 
 // Locate puts the file's name and the line of the key before each error whose text begins with a key, as Check functions
-// write them ("gateway.milter[0].listen = []: ..."). The line is that of the key, or of the table that lacks it.
+// write them ("gateway.milter[0].listen = []: ..."). The line is that of the key, or of the table that lacks it. A [TextError] gets
+// the line and column of its place.
 func Locate(name string, b []byte, err error) error {
 	if err == nil {
 		return nil
@@ -23,7 +24,14 @@ func Locate(name string, b []byte, err error) error {
 	}
 	key, _, _ := strings.Cut(err.Error(), " ")
 	key = strings.TrimSuffix(key, ":")
-	lines := keyLines(b)
+	lines, texts := keyLines(b)
+	var inside *TextError
+	if errors.As(err, &inside) {
+		if p, ok := texts[inside.Key]; ok {
+			line, column := p.of(inside.Rune)
+			return fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+		}
+	}
 	for key != "" {
 		if line := lines[key]; line > 0 {
 			return fmt.Errorf("%s:%d: %w", name, line, err)
@@ -34,9 +42,9 @@ func Locate(name string, b []byte, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// keyLines finds the line of every table and key; the n-th table of an array is "a.b[n]", from 0.
-func keyLines(b []byte) map[string]int {
-	lines := map[string]int{}
+// keyLines finds the line of every table and key, and the place of every text; the n-th table of an array is "a.b[n]", from 0.
+func keyLines(b []byte) (lines map[string]int, texts map[string]place) {
+	lines, texts = map[string]int{}, map[string]place{}
 	counts := map[string]int{}
 	table := ""
 	var p unstable.Parser
@@ -67,9 +75,12 @@ func keyLines(b []byte) map[string]int {
 				key = table + "." + key
 			}
 			lines[key] = line
+			if v := e.Value(); v.Kind == unstable.String {
+				texts[key] = place{raw: p.Raw(v.Raw), start: p.Shape(v.Raw).Start}
+			}
 		}
 	}
-	return lines
+	return lines, texts
 }
 
 // indexed joins the parts of a table's name; a part that is an array means its last table so far.
