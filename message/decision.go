@@ -61,11 +61,12 @@ type Decision struct {
 	Mode       Mode
 	Text       string      // of the answer to the sender, if it is refused
 	Thresholds []Threshold // those in force, mildest first, so that the decision can be made again
-	Matches    []Match     // list entries and limits that fit, in the order asked, for the same reason
+	Matches    []Match     // list entries, operator's rules and limits that fit, in the order asked, for the same reason
+	Skipped    []string    // operator's rules that took too long or failed: the decision was made without them
 	United     bool        // made with the other recipients': the front door had one answer for all
 }
 
-// Match is an entry of an allow or deny list that fitted a message, or a limit that it is beyond. Only one in mode judge decides; others are on trial.
+// Match is an entry of an allow or deny list or an operator's rule that fitted a message, or a limit that it is beyond. Only one in mode judge decides; others are on trial.
 type Match struct {
 	Rule   string
 	Action Action

@@ -24,6 +24,7 @@ type Event struct {
 	Source    Source
 	MailFrom  string
 	From      string // the author as the reader sees it
+	Verified  Verified
 	Subject   string
 	Size      int
 	Route     []Hop
@@ -83,6 +84,7 @@ func NewEvent(m *Message, j Judgement, decisions []Decision) *Event {
 		}
 		e.Outcomes = append(e.Outcomes, o)
 	}
+	e.Verified = m.Facts.Auth.Verified()
 	e.own()
 	return e
 }
@@ -98,6 +100,10 @@ func (e *Event) own() {
 	}
 	for i := range e.LinkHosts {
 		parts = append(parts, &e.LinkHosts[i])
+	}
+	parts = append(parts, &e.Verified.SPF, &e.Verified.ARC)
+	for i := range e.Verified.DKIM {
+		parts = append(parts, &e.Verified.DKIM[i])
 	}
 	for i := range e.Outcomes {
 		parts = append(parts, &e.Outcomes[i].Recipient)

@@ -35,6 +35,13 @@ const (
 	eventOutcome
 	eventTook
 	eventCampaign
+	eventVerified
+)
+
+const (
+	verifiedSPF wire.Tag = iota + 1
+	verifiedDKIM
+	verifiedARC
 )
 
 const (
@@ -67,6 +74,7 @@ const (
 	outcomeThreshold
 	outcomeMatch
 	outcomeUnited
+	outcomeSkipped
 )
 
 const (
@@ -112,7 +120,8 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) {
 		b = wire.AppendRecord(b, eventOutcome, e.Outcomes[i].append)
 	}
 	b = wire.AppendInt(b, eventTook, int64(e.Took))
-	return wire.AppendString(b, eventCampaign, e.Campaign), nil
+	b = wire.AppendString(b, eventCampaign, e.Campaign)
+	return wire.AppendRecord(b, eventVerified, e.Verified.append), nil
 }
 
 // UnmarshalBinary reads a record of [Event.AppendBinary], also one of a newer build; what it does not know it skips. On
@@ -177,6 +186,8 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 			e.Took = time.Duration(c.Int())
 		case eventCampaign:
 			e.Campaign = c.String()
+		case eventVerified:
+			return e.Verified.read(c)
 		}
 		return nil
 	})
@@ -218,6 +229,28 @@ func (s *Source) read(b []byte) error {
 			s.Trusted = c.Uint() != 0
 		case sourceLine:
 			s.Line = LineType(c.Uint())
+		}
+		return nil
+	})
+}
+
+func (v *Verified) append(b []byte) []byte {
+	b = wire.AppendString(b, verifiedSPF, v.SPF)
+	for _, d := range v.DKIM {
+		b = wire.AppendString(b, verifiedDKIM, d)
+	}
+	return wire.AppendString(b, verifiedARC, v.ARC)
+}
+
+func (v *Verified) read(b []byte) error {
+	return wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case verifiedSPF:
+			v.SPF = c.String()
+		case verifiedDKIM:
+			v.DKIM = append(v.DKIM, c.String())
+		case verifiedARC:
+			v.ARC = c.String()
 		}
 		return nil
 	})
@@ -275,7 +308,11 @@ func (o *Outcome) append(b []byte) []byte {
 			return wire.AppendUint(b, matchMode, uint64(m.Mode))
 		})
 	}
-	return appendBool(b, outcomeUnited, o.Decision.United)
+	b = appendBool(b, outcomeUnited, o.Decision.United)
+	for _, name := range o.Decision.Skipped {
+		b = wire.AppendString(b, outcomeSkipped, name)
+	}
+	return b
 }
 
 func (o *Outcome) read(b []byte) error {
@@ -323,6 +360,8 @@ func (o *Outcome) read(b []byte) error {
 			return err
 		case outcomeUnited:
 			o.Decision.United = c.Uint() != 0
+		case outcomeSkipped:
+			o.Decision.Skipped = append(o.Decision.Skipped, c.String())
 		}
 		return nil
 	})

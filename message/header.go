@@ -10,6 +10,16 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
+// All returns the decoded values of all fields of that name, in the order received.
+func (h Header) All(name string) (values []string) {
+	for i := range h {
+		if equalFold(h[i].Name, name) {
+			values = append(values, h[i].Value)
+		}
+	}
+	return values
+}
+
 // Count returns how many fields have that name.
 func (h Header) Count(name string) int {
 	n := 0
