@@ -128,8 +128,12 @@ type Entry struct {
 	// SPF is the domain for whose envelope sender SPF passed; with a leading dot its subdomains too.
 	SPF string `toml:"spf"`
 
-	// From is the author's address as the reader sees it. Anyone can write one: it counts only together with the dkim or spf
-	// that vouches for it.
+	// ARC is the domain of the trusted sealer ([auth] trusted_sealers) that vouches for a mail that was handed on; with a leading dot
+	// its subdomains too. What it saw of DKIM and SPF counts for dkim and spf without it.
+	ARC string `toml:"arc"`
+
+	// From is the author's address as the reader sees it. Anyone can write one: it counts only together with the dkim, spf or
+	// arc that vouches for it.
 	From string `toml:"from"`
 
 	// Network is the client's address or network (192.0.2.0/24).
@@ -183,6 +187,7 @@ func (t Thresholds) check(key string) error {
 func (e Entry) compile(key string, allow bool) (entry, error) {
 	c := entry{
 		dkim: strings.ToLower(strings.TrimSuffix(e.DKIM, ".")), spf: strings.ToLower(strings.TrimSuffix(e.SPF, ".")),
+		arc: strings.ToLower(strings.TrimSuffix(e.ARC, ".")),
 		from: strings.ToLower(e.From), system: e.SystemID, sender: e.Sender,
 		match: message.Match{Rule: e.Name, Action: e.Action, Mode: e.Mode},
 	}
@@ -192,11 +197,11 @@ func (e Entry) compile(key string, allow bool) (entry, error) {
 			return entry{}, fmt.Errorf("%s.network = %q: use an address or a network like 192.0.2.0/24", key, e.Network)
 		}
 	}
-	if c.from != "" && c.dkim == "" && c.spf == "" {
-		return entry{}, fmt.Errorf("%s.from = %q: anyone can write an author's address; name the dkim or spf domain that vouches for it too", key, e.From)
+	if c.from != "" && c.dkim == "" && c.spf == "" && c.arc == "" {
+		return entry{}, fmt.Errorf("%s.from = %q: anyone can write an author's address; name the dkim, spf or arc domain that vouches for it too", key, e.From)
 	}
-	if c.dkim == "" && c.spf == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
-		return entry{}, fmt.Errorf("%s names nobody: give dkim, spf, network, system_id or sender", key)
+	if c.dkim == "" && c.spf == "" && c.arc == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
+		return entry{}, fmt.Errorf("%s names nobody: give dkim, spf, arc, network, system_id or sender", key)
 	}
 	if limits(e.Name) {
 		return entry{}, fmt.Errorf("%s.name = %q: a limit is named so; use another name", key, e.Name)
@@ -225,7 +230,7 @@ func (e Entry) defaultName(allow bool) string {
 	if allow {
 		name = "allow"
 	}
-	for _, s := range []string{e.DKIM, e.SPF, e.From, e.Network, e.SystemID, e.Sender} {
+	for _, s := range []string{e.DKIM, e.SPF, e.ARC, e.From, e.Network, e.SystemID, e.Sender} {
 		if s != "" {
 			name += ":" + s
 		}

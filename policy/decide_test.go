@@ -64,6 +64,13 @@ func sentFrom(author, spf, domain string) *message.Message {
 	return m
 }
 
+// sealedBy is a mail that was handed on under a seal (ARC).
+func sealedBy(domain string, trusted bool) *message.Message {
+	m := sentFrom("ann@bank.example", "fail", "else.example")
+	m.Facts.Auth.ARC = message.ARC{Status: "pass", Sealer: domain, Trusted: trusted}
+	return m
+}
+
 func text(system, sender string) *message.Message {
 	return &message.Message{Channel: message.SMS, MailFrom: sender, SMS: &message.SMSInfo{SystemID: system},
 		Recipients: []message.Recipient{{Address: "447700900001"}}}
@@ -84,6 +91,11 @@ deny = [{dkim = "bank.example"}, {network = "::ffff:192.0.2.7"}, {sender = "PRIZ
 [policy]
 allow = [{from = "ann@bank.example", spf = "bank.example"}]
 deny = [{spf = ".shop.example"}]
+`
+	const sealed = `
+[policy]
+allow = [{arc = "list.example", from = "ann@bank.example"}]
+deny = [{arc = ".list.example"}]
 `
 	const trial = `
 [policy]
@@ -153,6 +165,9 @@ thresholds = {quarantine = 0.5}
 		{"sender of its owner", lists, text("esme1", "acme"), verdict(1, true), message.Accept, "allow:esme1:ACME", 0},
 		{"sender of another", lists, text("esme2", "ACME"), verdict(0.95, true), message.Tag, "threshold", 0},
 		{"denied sender", lists, text("esme1", "Prize"), verdict(0.1, true), message.Discard, "deny:PRIZE", 0},
+		{"vouched for by a sealer", sealed, sealedBy("list.example", true), verdict(0.95, true), message.Accept, "allow:list.example:ann@bank.example", 0},
+		{"a sealer that nobody trusts", sealed, sealedBy("list.example", false), verdict(0.95, true), message.Tag, "threshold", 0},
+		{"below a sealer's domain", sealed, sealedBy("a.List.example", true), verdict(0.1, true), message.Reject, "deny:.list.example", 0},
 		{"a rule on trial decides nothing", trial, mail("a@example.net"), verdict(0.95, false), message.Tag, "threshold", 0},
 
 		{"malware whatever its score", "", infected("Win.Trojan.A"), verdict(0.01, false), message.Reject, "malware", 0},

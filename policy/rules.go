@@ -32,6 +32,7 @@ type scope struct {
 type entry struct {
 	dkim    string // lower case; a leading dot means subdomains too
 	spf     string // the same
+	arc     string // the same
 	from    string // lower case
 	network netip.Prefix
 	system  string
@@ -155,6 +156,9 @@ func (e *entry) fits(m *message.Message) bool {
 		return false
 	}
 	if e.spf != "" && (m.Facts.Auth.SPF != "pass" || !within(m.Facts.Auth.SPFDomain, e.spf)) {
+		return false
+	}
+	if e.arc != "" && (!m.Facts.Auth.ARC.Trusted || !within(m.Facts.Auth.ARC.Sealer, e.arc)) {
 		return false
 	}
 	if e.from != "" && !strings.EqualFold(m.From.String(), e.from) {
