@@ -22,6 +22,7 @@ import (
 	"rempart/chart"
 	"rempart/geo"
 	"rempart/message"
+	"rempart/policy"
 )
 
 //go:embed page/*.html
@@ -147,6 +148,7 @@ func functions(words *catalogue.Catalogue) template.FuncMap {
 			if key := "rule." + name; words.Has(key) {
 				return words.Say(key)
 			}
+			name, _ = policy.RuleName(name)
 			return words.Say("rule.named", seen(name))
 		},
 		"word":   words.Word,

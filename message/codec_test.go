@@ -18,7 +18,7 @@ func sampleEvent() *Event {
 		QueueID: "4F2", MessageID: "x@a.example",
 		Source:   Source{Address: netip.MustParseAddr("2001:db8::1"), Name: "mx.a.example", Country: "BF", Network: 64512, ID: "a.example", Trusted: true, Line: Mobile},
 		MailFrom: "b@a.example", From: "c@a.example", Subject: "hello", Size: 4096,
-		Verified: Verified{SPF: "a.example", DKIM: []string{"a.example", "esp.example"}, ARC: "list.example"},
+		Verified:  Verified{SPF: "a.example", DKIM: []string{"a.example", "esp.example"}, ARC: "list.example"},
 		Route:     []Hop{{From: "a", Address: netip.MustParseAddr("192.0.2.1"), Network: 64513, By: "b", With: "ESMTPS", At: noon, Trusted: true}, {}},
 		LinkHosts: []string{"bad.example"}, Digest: []byte{1, 2, 3},
 		Verdicts: []Verdict{{Score: -3 * One, Probability: 0.25, Category: Phishing, Calibration: Identity, Model: "1/7",

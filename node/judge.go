@@ -52,6 +52,8 @@ func (n *Node) record(m *message.Message, e *message.Event, l *live) {
 	n.tallies.Fold(e)
 	n.keep(m, e)
 	n.metrics.judged(e)
+	n.metrics.rules(e)
+	n.tellSkipped(e)
 	n.tellSuspect(e, l.config.Log.Mask)
 	if *l.config.Log.Messages {
 		n.logMessage(e, l.config.Log.Mask)

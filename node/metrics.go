@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"rempart/message"
+	"rempart/policy"
 	"rempart/sign"
 )
 
@@ -17,6 +18,8 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	lessons  *prometheus.CounterVec
 	signed   *prometheus.CounterVec
+	matches  *prometheus.CounterVec
+	skipped  *prometheus.CounterVec
 }
 
 func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
@@ -30,10 +33,14 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 			Help: "Lessons applied, those replayed at the start included."}, []string{"label"}),
 		signed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_mails_signed_total",
 			Help: "Mails signed (dkim) or sealed (arc), and those that were to be and were not, by why."}, []string{"outcome"}),
+		matches: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_rule_matches_total",
+			Help: "Recipients whose message an operator's rule fitted; in mode shadow nothing was done about it."}, []string{"rule", "action", "mode"}),
+		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_rule_skipped_total",
+			Help: "Recipients whose message was decided without an operator's rule, which took too long or failed."}, []string{"rule"}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, &stateCollector{n}, collectors.NewGoCollector(),
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, &stateCollector{n}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -47,6 +54,22 @@ func (m *metrics) judged(e *message.Event) {
 	m.messages.WithLabelValues(e.Channel.String(), e.Direction.String(), e.Verdicts[o.Verdict].Category.String(),
 		o.Decision.Action.String()).Inc()
 	m.seconds.WithLabelValues(e.Channel.String()).Observe(e.Took.Seconds())
+}
+
+// rules counts what the operator's rules said of one message.
+func (m *metrics) rules(e *message.Event) {
+	for i := range e.Outcomes {
+		d := &e.Outcomes[i].Decision
+		for _, match := range d.Matches {
+			if name, ok := policy.RuleName(match.Rule); ok {
+				m.matches.WithLabelValues(name, match.Action.String(), max(match.Mode, d.Mode).String()).Inc()
+			}
+		}
+		for _, rule := range d.Skipped {
+			name, _ := policy.RuleName(rule)
+			m.skipped.WithLabelValues(name).Inc()
+		}
+	}
 }
 
 // stateCollector asks journal and index when it is scraped.

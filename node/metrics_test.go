@@ -21,7 +21,16 @@ func TestMetricsAreTheListedOnes(t *testing.T) {
 			listed = append(listed, fields[0])
 		}
 	}
-	path, addr := configuration(t, "")
+	path, addr := configuration(t, `
+[[policy.rule]]
+name = "failing"
+when = "headers('X-None')[7] == 'x'"
+action = "tag"
+[[policy.rule]]
+name = "fitting"
+when = "true"
+action = "tag"
+`)
 	n, _ := serve(t, path)
 	var v any
 	post(t, addr, "/v1/judge/email", "message/rfc822", offer, &v)

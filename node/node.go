@@ -75,6 +75,7 @@ type Node struct {
 	spamDrafts   *rate.Limiter
 	otherDrafts  *rate.Limiter
 	suspects     suspects
+	skipped      sync.Map      // rules that were skipped: when the log last told
 	newKeys      chan struct{} // there may be keys about which DNS was not asked
 	locked       uint64        // lessons whose keys are missing; of the goroutine that applies lessons
 	backups      sync.Mutex    // held while one is made

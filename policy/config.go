@@ -47,6 +47,10 @@ type Config struct {
 	// Deny treats messages of a verified identity by the entry's action whatever their score is.
 	Deny []Entry `toml:"deny"`
 
+	// Rule holds the operator's own rules, which are asked behind all lists. The first that fits decides, whatever the
+	// score is. One that takes longer than 5 ms for a message is left out for it, counted and logged. At most 200.
+	Rule []RuleConfig `toml:"rule"`
+
 	// Scope holds what a tenant, a domain or a user wants differently.
 	Scope []ScopeConfig `toml:"scope"`
 }
@@ -187,7 +191,7 @@ func (t Thresholds) check(key string) error {
 func (e Entry) compile(key string, allow bool) (entry, error) {
 	c := entry{
 		dkim: strings.ToLower(strings.TrimSuffix(e.DKIM, ".")), spf: strings.ToLower(strings.TrimSuffix(e.SPF, ".")),
-		arc: strings.ToLower(strings.TrimSuffix(e.ARC, ".")),
+		arc:  strings.ToLower(strings.TrimSuffix(e.ARC, ".")),
 		from: strings.ToLower(e.From), system: e.SystemID, sender: e.Sender,
 		match: message.Match{Rule: e.Name, Action: e.Action, Mode: e.Mode},
 	}
@@ -203,8 +207,8 @@ func (e Entry) compile(key string, allow bool) (entry, error) {
 	if c.dkim == "" && c.spf == "" && c.arc == "" && !c.network.IsValid() && c.system == "" && c.sender == "" {
 		return entry{}, fmt.Errorf("%s names nobody: give dkim, spf, arc, network, system_id or sender", key)
 	}
-	if limits(e.Name) {
-		return entry{}, fmt.Errorf("%s.name = %q: a limit is named so; use another name", key, e.Name)
+	if _, rule := RuleName(e.Name); rule || limits(e.Name) {
+		return entry{}, fmt.Errorf("%s.name = %q: a limit or rule is named so; use another name", key, e.Name)
 	}
 	if allow && c.sender != "" && c.system == "" {
 		return entry{}, fmt.Errorf("%s.sender = %q: anyone can write a sender ID; name the system_id that may use it too", key, e.Sender)

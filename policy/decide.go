@@ -7,7 +7,7 @@
 // first time. In shadow and tap mode the decision says what would have been done.
 //
 // A decision records the thresholds and list matches it was made from, so that [Remake] makes it again from the event.
-// All functions are pure and safe for concurrent use.
+// All functions are pure, but for the clock that cuts a rule off, and safe for concurrent use.
 package policy
 
 import (
@@ -39,6 +39,7 @@ const (
 func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decision {
 	n := max(1, len(m.Recipients))
 	out := make([]message.Decision, n)
+	h := newHearing(r.own, m)
 	for i := range out {
 		var to *message.Recipient
 		if i < len(m.Recipients) {
@@ -49,7 +50,8 @@ func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decisio
 			v = j.Verdicts[i]
 		}
 		chain := r.chain(m, to)
-		d := message.Decision{Mode: m.Mode, Thresholds: r.plain, Matches: r.matches(chain, m, i)}
+		d := message.Decision{Mode: m.Mode, Thresholds: r.plain}
+		d.Matches, d.Skipped = r.matches(chain, m, i, h, v)
 		if len(chain) > 1 {
 			d.Thresholds = thresholds(chain)
 		}
@@ -80,7 +82,7 @@ func Remake(e *message.Event) []message.Decision {
 			v = &e.Verdicts[o.Verdict]
 		}
 		out[i] = remake(v, message.Decision{
-			Mode: o.Decision.Mode, Thresholds: o.Decision.Thresholds, Matches: o.Decision.Matches,
+			Mode: o.Decision.Mode, Thresholds: o.Decision.Thresholds, Matches: o.Decision.Matches, Skipped: o.Decision.Skipped,
 		})
 		united = united || o.Decision.United
 	}
@@ -168,19 +170,19 @@ func againstSource(v *message.Verdict) bool {
 	return false
 }
 
-// matches are the list entries that decide for the i-th recipient or would have: up to and with the first in force, since what
-// stands behind it is never asked. A limit that the mail is beyond stands behind all lists.
-func (r *Rules) matches(chain []*scope, m *message.Message, i int) []message.Match {
+// matches are the list entries and rules that decide for the i-th recipient or would have: up to and with the first in force, since
+// what stands behind it is never asked. The operator's rules stand behind all lists, a limit that the mail is beyond behind them.
+// skipped are the rules that could not be asked.
+func (r *Rules) matches(chain []*scope, m *message.Message, i int, h *hearing, v *message.Verdict) (out []message.Match, skipped []string) {
 	if m.Facts.Emergency {
-		return []message.Match{{Rule: RuleEmergency, Action: message.Accept}}
+		return []message.Match{{Rule: RuleEmergency, Action: message.Accept}}, nil
 	}
 	if loops(m) {
-		return []message.Match{{Rule: RuleLoop, Action: message.Reject}}
+		return []message.Match{{Rule: RuleLoop, Action: message.Reject}}, nil
 	}
 	if action := onMalware(chain); carriesMalware(m) && action != message.Accept {
-		return []message.Match{{Rule: RuleMalware, Action: action}}
+		return []message.Match{{Rule: RuleMalware, Action: action}}, nil
 	}
-	var out []message.Match
 	for _, s := range chain {
 		for _, e := range s.lists {
 			if !e.fits(m) {
@@ -188,14 +190,26 @@ func (r *Rules) matches(chain []*scope, m *message.Message, i int) []message.Mat
 			}
 			out = append(out, e.match)
 			if e.match.Mode == message.ModeJudge {
-				return out
+				return out, nil
 			}
 		}
+	}
+	var to *message.Recipient
+	if i < len(m.Recipients) {
+		to = &m.Recipients[i]
+	}
+	if out, skipped = h.decide(out, to, v); decided(out) {
+		return out, skipped
 	}
 	if rule := r.limit.exceeded(m, i); rule != "" {
 		out = append(out, message.Match{Rule: rule, Action: message.Tempfail})
 	}
-	return out
+	return out, skipped
+}
+
+// decided reports whether the last match is in force.
+func decided(matches []message.Match) bool {
+	return len(matches) > 0 && matches[len(matches)-1].Mode == message.ModeJudge
 }
 
 // carriesMalware reports a known program that a scanner found. A sender whom all know may be the first whom it took.

@@ -15,6 +15,7 @@ type Rules struct {
 	node   *scope
 	out    *scope // what the node wants of messages going out; nil: nothing else
 	scopes map[message.Scope]*scope
+	own    []rule // the operator's own, in their order
 	limit  LimitConfig
 	delay  time.Duration       // of greylisting
 	plain  []message.Threshold // the node's own, for the many recipients that no scope names
@@ -72,7 +73,9 @@ func New(c Config) (*Rules, error) {
 		c.Malware = message.Reject
 	}
 	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope)), limit: c.Limit, delay: c.Greylist.delay()}
-	errs = append(errs, c.Limit.check(), c.Greylist.check())
+	var err error
+	r.own, err = compileRules(c.Rule)
+	errs = append(errs, err, c.Limit.check(), c.Greylist.check())
 	r.node = build("policy", c.Mode, c.Thresholds, c.Malware, c.Allow, c.Deny)
 	for i, sc := range c.Scope {
 		key := fmt.Sprintf("policy.scope[%d]", i)

@@ -112,25 +112,27 @@ func TestPagesLinkToFiles(t *testing.T) {
 	}
 }
 
-// Every block of configuration of docs/operate.md loads.
-func TestOperateConfiguration(t *testing.T) {
-	b, err := os.ReadFile("../../docs/operate.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(string(b), "```toml\n")[1:]
-	for _, block := range blocks {
-		text, _, _ := strings.Cut(block, "```")
-		path := filepath.Join(t.TempDir(), "rempart.toml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+// Every block of configuration of these pages loads.
+func TestPagesConfiguration(t *testing.T) {
+	for _, page := range []string{"operate.md", "policy.md"} {
+		b, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := node.Load(path); err != nil {
-			t.Errorf("%v in\n%s", err, text)
+		blocks := strings.Split(string(b), "```toml\n")[1:]
+		for _, block := range blocks {
+			text, _, _ := strings.Cut(block, "```")
+			path := filepath.Join(t.TempDir(), "rempart.toml")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := node.Load(path); err != nil {
+				t.Errorf("%s: %v in\n%s", page, err, text)
+			}
 		}
-	}
-	if len(blocks) == 0 {
-		t.Error("no configuration found")
+		if len(blocks) == 0 {
+			t.Errorf("%s: no configuration found", page)
+		}
 	}
 }
 
