@@ -53,6 +53,10 @@ type Config struct {
 
 	// Scope holds what a tenant, a domain or a user wants differently.
 	Scope []ScopeConfig `toml:"scope"`
+
+	// ScopesFile is a file with more scopes, for settings in bulk: a JSON array of objects with the keys of [[policy.scope]], at most
+	// 200,000, as `rempart policy export` writes it. A changed one is taken over as a changed configuration is. Default: none.
+	ScopesFile string `toml:"scopes_file"`
 }
 
 // ScopeConfig is the policy of one tenant, domain or user, table [[policy.scope]]. What it leaves out comes from the
@@ -60,28 +64,28 @@ type Config struct {
 type ScopeConfig struct {
 	// Tenant whose recipients this is for; a recipient must fit all of tenant, domain and user that are given, and at
 	// least one is needed. Compared without regard to case. Default: any.
-	Tenant string `toml:"tenant"`
+	Tenant string `toml:"tenant" json:"tenant,omitempty"`
 
 	// Domain of the recipients this is for. Default: any.
-	Domain string `toml:"domain"`
+	Domain string `toml:"domain" json:"domain,omitempty"`
 
 	// User this is for: an address or an account's name. Default: any.
-	User string `toml:"user"`
+	User string `toml:"user" json:"user,omitempty"`
 
 	// Mode as in [policy]. Default: that of the next wider scope.
-	Mode *message.Mode `toml:"mode"`
+	Mode *message.Mode `toml:"mode" json:"mode,omitempty"`
 
 	// Thresholds as in [policy.thresholds].
-	Thresholds Thresholds `toml:"thresholds"`
+	Thresholds Thresholds `toml:"thresholds" json:"thresholds,omitzero"`
 
 	// Malware as in [policy]. Default: that of the next wider scope.
-	Malware message.Action `toml:"malware"`
+	Malware message.Action `toml:"malware" json:"malware,omitempty"`
 
 	// Allow as in [[policy.allow]].
-	Allow []Entry `toml:"allow"`
+	Allow []Entry `toml:"allow" json:"allow,omitempty"`
 
 	// Deny as in [[policy.deny]].
-	Deny []Entry `toml:"deny"`
+	Deny []Entry `toml:"deny" json:"deny,omitempty"`
 }
 
 // Thresholds ask for an action from a probability on. Of those reached the severest is taken (the order of the fields
@@ -90,70 +94,70 @@ type Thresholds struct {
 	// Greylist asks the unknown host of a mail coming in to come again once, before anything else is done: for mail that is
 	// neither surely honest nor reaches another threshold. 0.3 delays little and sorts out senders that never try twice; 0.0001
 	// delays nearly all mail of unknown hosts. Default: off.
-	Greylist *float64 `toml:"greylist"`
+	Greylist *float64 `toml:"greylist" json:"greylist,omitempty"`
 
 	// Tag marks the message (X-Rempart headers) from this probability on. Default: 0.9.
-	Tag *float64 `toml:"tag"`
+	Tag *float64 `toml:"tag" json:"tag,omitempty"`
 
 	// Rewrite marks the message where the reader sees it: the subject of a mail, the sender ID of a text, as the front
 	// door is configured. Default: off.
-	Rewrite *float64 `toml:"rewrite"`
+	Rewrite *float64 `toml:"rewrite" json:"rewrite,omitempty"`
 
 	// Hold puts the mail into the mail server's own hold queue. Default: off.
-	Hold *float64 `toml:"hold"`
+	Hold *float64 `toml:"hold" json:"hold,omitempty"`
 
 	// Quarantine keeps the message in our store. Default: off.
-	Quarantine *float64 `toml:"quarantine"`
+	Quarantine *float64 `toml:"quarantine" json:"quarantine,omitempty"`
 
 	// Tempfail asks the sender to try again later. Default: off.
-	Tempfail *float64 `toml:"tempfail"`
+	Tempfail *float64 `toml:"tempfail" json:"tempfail,omitempty"`
 
 	// Throttle tells the sender of texts to slow down (ESME_RTHROTTLED). Default: off.
-	Throttle *float64 `toml:"throttle"`
+	Throttle *float64 `toml:"throttle" json:"throttle,omitempty"`
 
 	// Reject refuses the message. What the message says alone never rejects: at least one signal about its source must
 	// speak against it, else the next milder threshold that is on decides. Where it is turned on, 0.999 or more is
 	// advised: fewer than one honest mail in 4,000 reaches that, even taught from nothing. Default: off.
-	Reject *float64 `toml:"reject"`
+	Reject *float64 `toml:"reject" json:"reject,omitempty"`
 
 	// Discard accepts the message and throws it away; the same rule as for reject. Default: off.
-	Discard *float64 `toml:"discard"`
+	Discard *float64 `toml:"discard" json:"discard,omitempty"`
 }
 
 // Entry is one line of an allow or deny list: a verified identity, never what a header claims. All that it names must
 // fit.
 type Entry struct {
 	// Name of the rule as decisions and the console show it. Default: what the entry names.
-	Name string `toml:"name"`
+	Name string `toml:"name" json:"name,omitempty"`
 
 	// DKIM is the domain (d=) of a signature that passed; with a leading dot its subdomains too.
-	DKIM string `toml:"dkim"`
+	DKIM string `toml:"dkim" json:"dkim,omitempty"`
 
 	// SPF is the domain for whose envelope sender SPF passed; with a leading dot its subdomains too.
-	SPF string `toml:"spf"`
+	SPF string `toml:"spf" json:"spf,omitempty"`
 
 	// ARC is the domain of the trusted sealer ([auth] trusted_sealers) that vouches for a mail that was handed on; with a leading dot
 	// its subdomains too. What it saw of DKIM and SPF counts for dkim and spf without it.
-	ARC string `toml:"arc"`
+	ARC string `toml:"arc" json:"arc,omitempty"`
 
 	// From is the author's address as the reader sees it. Anyone can write one: it counts only together with the dkim, spf or
 	// arc that vouches for it.
-	From string `toml:"from"`
+	From string `toml:"from" json:"from,omitempty"`
 
 	// Network is the client's address or network (192.0.2.0/24).
-	Network string `toml:"network"`
+	Network string `toml:"network" json:"network,omitempty"`
 
 	// SystemID is who submitted a text (SMPP bind).
-	SystemID string `toml:"system_id"`
+	SystemID string `toml:"system_id" json:"system_id,omitempty"`
 
 	// Sender is the sender ID of a text. Anyone can write one: to allow, name the system_id too.
-	Sender string `toml:"sender"`
+	Sender string `toml:"sender" json:"sender,omitempty"`
 
 	// Action of a deny entry: tag, rewrite, hold, quarantine, tempfail, throttle, reject or discard. Default: reject.
-	Action message.Action `toml:"action"`
+	Action message.Action `toml:"action" json:"action,omitempty"`
 
 	// Mode "shadow" tries a rule out: a match is recorded, the decision is made without it. Default: judge.
-	Mode message.Mode `toml:"mode"`
+	Mode message.Mode `toml:"mode" json:"mode,omitempty"`
 }
 
 // DefaultTag: from nine to one on, a reader is better served by a mark than by none.

@@ -41,30 +41,8 @@ type entry struct {
 	match   message.Match
 }
 
-// New checks c. An error names every key that is wrong, as "policy.scope[1].thresholds.tag = 7: ...".
+// New checks c, and reads its file of scopes. An error names every key that is wrong, as "policy.scope[1].thresholds.tag = 7: ...".
 func New(c Config) (*Rules, error) {
-	var errs []error
-	build := func(key string, mode *message.Mode, t Thresholds, malware message.Action, allow, deny []Entry) *scope {
-		if mode != nil && *mode > message.ModeTap {
-			errs = append(errs, fmt.Errorf("%s.mode = %q: use judge, shadow or tap", key, *mode))
-		}
-		if malware != 0 && malware != message.Accept && (!thresholdAction(malware) || malware == message.Throttle) {
-			errs = append(errs, fmt.Errorf("%s.malware = %q: use accept, tag, rewrite, hold, quarantine, tempfail, reject or discard", key, malware))
-		}
-		errs = append(errs, t.check(key+".thresholds"))
-		s := &scope{mode: mode, thresholds: t, malware: malware}
-		add := func(name string, entries []Entry) {
-			for i, e := range entries {
-				x, err := e.compile(fmt.Sprintf("%s.%s[%d]", key, name, i), name == "allow")
-				errs = append(errs, err)
-				s.lists = append(s.lists, x)
-			}
-		}
-		add("allow", allow)
-		add("deny", deny)
-		return s
-	}
-
 	tag := DefaultTag
 	if c.Thresholds.Tag == nil {
 		c.Thresholds.Tag = &tag
@@ -72,31 +50,69 @@ func New(c Config) (*Rules, error) {
 	if c.Malware == 0 {
 		c.Malware = message.Reject
 	}
-	r := &Rules{scopes: make(map[message.Scope]*scope, len(c.Scope)), limit: c.Limit, delay: c.Greylist.delay()}
-	var err error
-	r.own, err = compileRules(c.Rule)
-	errs = append(errs, err, c.Limit.check(), c.Greylist.check())
-	r.node = build("policy", c.Mode, c.Thresholds, c.Malware, c.Allow, c.Deny)
-	for i, sc := range c.Scope {
-		key := fmt.Sprintf("policy.scope[%d]", i)
-		who := message.Scope{Tenant: sc.Tenant, Domain: sc.Domain, User: sc.User}.Folded()
-		if who == (message.Scope{}) {
-			errs = append(errs, fmt.Errorf("%s names nobody: give tenant, domain or user", key))
-		}
-		if r.scopes[who] != nil {
-			errs = append(errs, fmt.Errorf("%s: this tenant, domain and user stand in an earlier scope already", key))
-		}
-		r.scopes[who] = build(key, sc.Mode, sc.Thresholds, sc.Malware, sc.Allow, sc.Deny)
-	}
+	r := &Rules{limit: c.Limit, delay: c.Greylist.delay()}
+	var errs [5]error
+	r.own, errs[0] = compileRules(c.Rule)
+	r.node, errs[1] = newScope("policy", &ScopeConfig{Mode: c.Mode, Thresholds: c.Thresholds, Malware: c.Malware, Allow: c.Allow, Deny: c.Deny})
+	r.scopes, errs[2] = newScopes(c)
+	errs[3] = errors.Join(c.Limit.check(), c.Greylist.check())
 	if c.Outgoing != (Thresholds{}) {
-		errs = append(errs, c.Outgoing.check("policy.outgoing"))
+		errs[4] = c.Outgoing.check("policy.outgoing")
 		if c.Outgoing.Greylist != nil {
-			errs = append(errs, fmt.Errorf("policy.outgoing.greylist = %v: only mail coming in is greylisted", *c.Outgoing.Greylist))
+			errs[4] = errors.Join(errs[4], fmt.Errorf("policy.outgoing.greylist = %v: only mail coming in is greylisted", *c.Outgoing.Greylist))
 		}
 		r.out = &scope{thresholds: c.Outgoing}
 	}
 	r.plain = thresholds([]*scope{r.node})
-	return r, errors.Join(errs...)
+	return r, errors.Join(errs[:]...)
+}
+
+// newScopes compiles what tenants, domains and users want.
+func newScopes(c Config) (map[message.Scope]*scope, error) {
+	list, keys, err := c.Scopes()
+	errs := []error{err}
+	scopes := make(map[message.Scope]*scope, len(list))
+	for i := range list {
+		who := message.Scope{Tenant: list[i].Tenant, Domain: list[i].Domain, User: list[i].User}.Folded()
+		s, err := newScope(keys[i], &list[i])
+		switch {
+		case who == (message.Scope{}):
+			err = errors.Join(err, fmt.Errorf("%s names nobody: give tenant, domain or user", keys[i]))
+		case scopes[who] != nil:
+			err = errors.Join(err, fmt.Errorf("%s: this tenant, domain and user stand in an earlier scope already", keys[i]))
+		}
+		scopes[who] = s
+		if err == nil {
+			continue
+		}
+		if errs = append(errs, err); len(errs) > maxScopeErrors {
+			break
+		}
+	}
+	return scopes, errors.Join(errs...)
+}
+
+// newScope compiles one scope.
+func newScope(key string, c *ScopeConfig) (*scope, error) {
+	errs := []error{c.Thresholds.check(key + ".thresholds")}
+	if c.Mode != nil && *c.Mode > message.ModeTap {
+		errs = append(errs, fmt.Errorf("%s.mode = %q: use judge, shadow or tap", key, *c.Mode))
+	}
+	if m := c.Malware; m != 0 && m != message.Accept && (!thresholdAction(m) || m == message.Throttle) {
+		errs = append(errs, fmt.Errorf("%s.malware = %q: use accept, tag, rewrite, hold, quarantine, tempfail, reject or discard", key, m))
+	}
+	s := &scope{mode: c.Mode, thresholds: c.Thresholds, malware: c.Malware}
+	for _, list := range []struct {
+		name    string
+		entries []Entry
+	}{{"allow", c.Allow}, {"deny", c.Deny}} {
+		for i, e := range list.entries {
+			x, err := e.compile(fmt.Sprintf("%s.%s[%d]", key, list.name, i), list.name == "allow")
+			errs = append(errs, err)
+			s.lists = append(s.lists, x)
+		}
+	}
+	return s, errors.Join(errs...)
 }
 
 // chain is the scopes that speak for a recipient, narrowest first, the node last.
