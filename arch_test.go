@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"measure"},
 	{"world"},
 	{"account", "sign"},
-	{"dns", "geo"},
+	{"dns", "geo", "mailbox"},
 	{"journal", "quarantine"},
 	{"index", "blob"},
 	{"keyring"},

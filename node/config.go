@@ -9,6 +9,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -28,6 +29,7 @@ import (
 	"rempart/geo"
 	"rempart/index"
 	"rempart/journal"
+	"rempart/mailbox"
 	"rempart/policy"
 	"rempart/quarantine"
 	"rempart/sign"
@@ -71,6 +73,9 @@ type Config struct {
 
 	// Calls is what the operator knows of numbers.
 	Calls behaviour.Config `toml:"calls"`
+
+	// Mailbox is how recipients' addresses lead to mailboxes, whose users' settings and corrections count.
+	Mailbox mailbox.Config `toml:"mailbox"`
 
 	// Policy decides what is done with a judged message.
 	Policy policy.Config `toml:"policy"`
@@ -157,8 +162,8 @@ func Load(path string) (Config, error) {
 	}
 	c = c.withDefaults()
 	dir := filepath.Dir(path)
-	paths := []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile, &c.Sign.Path,
-		&c.Sign.SelectorMap, &c.Sign.PathMap}
+	paths := []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile, &c.Policy.ScopesFile,
+		&c.Sign.Path, &c.Sign.SelectorMap, &c.Sign.PathMap}
 	for i := range c.Sign.Key {
 		paths = append(paths, &c.Sign.Key[i].File)
 	}
@@ -167,7 +172,17 @@ func Load(path string) (Config, error) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
+	c.Mailbox.Resolve(dir)
 	return c, config.Locate(path, b, c.Check())
+}
+
+// Files are the files that the configuration names and that are taken over when they change.
+func (c Config) Files() []string {
+	files := c.Mailbox.Files()
+	if c.Policy.ScopesFile != "" {
+		files = append(files, c.Policy.ScopesFile)
+	}
+	return files
 }
 
 func (c Config) withDefaults() Config {
@@ -197,6 +212,8 @@ func (c Config) Check() error {
 		errs = append(errs, fmt.Errorf("sign.arc_domain = %q: a seal tells what DNS says of a mail, and [dns] off = true", c.Sign.ARCDomain))
 	}
 	_, err := policy.New(c.Policy)
+	errs = append(errs, err)
+	_, err = mailbox.New(c.Mailbox, slog.New(slog.DiscardHandler))
 	errs = append(errs, err)
 	_, err = guise.NewRoll(c.Executives)
 	errs = append(errs, err)

@@ -45,6 +45,9 @@ func (n *Node) Health(ctx context.Context) console.Health {
 	default:
 		add("clamav", console.OK, "health.clamav_up")
 	}
+	if down := l.boxes.Down(); len(down) > 0 {
+		add("mailboxes", console.Warn, "health.tables_down", int64(len(down)), down[0])
+	}
 	if list := n.suspects.list(n.now()); len(list) > 0 {
 		add("accounts", console.Warn, "health.accounts_suspected", int64(len(list)), list[0].User)
 	}

@@ -20,6 +20,7 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 	}
 	l := n.live.Load()
 	m.Mode = n.modeOf(m.Mode)
+	l.boxes.Map(ctx, m)
 	n.filter.Arrive(m)
 	j := n.filter.Judge(ctx, m, m.Recipients)
 	n.filter.Judged(m, j)
@@ -43,8 +44,10 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 
 // Scan judges a message with what the node was taught, and neither counts nor keeps it.
 func (n *Node) Scan(ctx context.Context, m *message.Message) gateway.Answer {
+	l := n.live.Load()
+	l.boxes.Map(ctx, m)
 	j := n.filter.Judge(ctx, m, m.Recipients)
-	return gateway.Answer{Judgement: j, Decisions: policy.Decide(j, m, n.live.Load().rules)}
+	return gateway.Answer{Judgement: j, Decisions: policy.Decide(j, m, l.rules)}
 }
 
 // record counts and keeps what was judged. It waits for nothing.

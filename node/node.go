@@ -34,6 +34,7 @@ import (
 	"rempart/index"
 	"rempart/journal"
 	"rempart/keyring"
+	"rempart/mailbox"
 	"rempart/measure"
 	"rempart/policy"
 	"rempart/quarantine"
@@ -87,6 +88,7 @@ type Node struct {
 type live struct {
 	config  Config
 	rules   *policy.Rules
+	boxes   *mailbox.Tables
 	places  *geo.Places
 	unused  *behaviour.Unused
 	roll    *guise.Roll
@@ -172,6 +174,7 @@ func (n *Node) Close() error {
 		errs = append(errs, n.journal.Close())
 	}
 	if l := n.live.Load(); l != nil {
+		l.boxes.Close()
 		errs = append(errs, l.places.Close())
 	}
 	return errors.Join(errs...)
@@ -182,6 +185,9 @@ func (n *Node) load(c Config) (*live, error) {
 	l := &live{config: c, scanner: clamav.New(c.ClamAV, n.log)}
 	var err error
 	if l.rules, err = policy.New(c.Policy); err != nil {
+		return nil, err
+	}
+	if l.boxes, err = mailbox.New(c.Mailbox, n.log); err != nil {
 		return nil, err
 	}
 	if l.unused, err = behaviour.NewUnused(c.Calls); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -50,7 +51,7 @@ func (c *serveCmd) Run(e *env) error {
 	ctx, stop := context.WithCancel(e.ctx)
 	go func() {
 		defer close(watching)
-		watch(ctx, c.Config, n, log)
+		watch(ctx, c.Config, cfg.Files(), n, log)
 	}()
 	err = n.Serve(ctx, func() {
 		log.Info("serving", "config", c.Config, "data", cfg.Data)
@@ -90,28 +91,32 @@ func newLog(e *env) *slog.Logger {
 // watchEvery: an editor's save is taken over before the operator looks again.
 const watchEvery = 2 * time.Second
 
-// watch takes over a changed configuration, on SIGHUP at once.
-func watch(ctx context.Context, path string, n *node.Node, log *slog.Logger) {
+// watch takes over a changed configuration, and changed files that it names, on SIGHUP at once.
+func watch(ctx context.Context, path string, files []string, n *node.Node, log *slog.Logger) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
-	last := stamp(path)
+	last := stamp(path, files)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
 		case <-ticker.C:
-			if now := stamp(path); now == last {
+			if now := stamp(path, files); now == last {
 				continue
 			}
 		}
-		last = stamp(path)
+		last = stamp(path, files)
 		cfg, err := node.Load(path)
 		if err == nil {
 			err = n.Reload(cfg)
+		}
+		if err == nil {
+			files = cfg.Files()
+			last = stamp(path, files)
 		}
 		if err != nil {
 			log.Error("configuration refused, the old one stays", "error", err)
@@ -119,13 +124,16 @@ func watch(ctx context.Context, path string, n *node.Node, log *slog.Logger) {
 	}
 }
 
-// stamp changes when the file does.
-func stamp(path string) string {
-	s, err := os.Stat(path)
-	if err != nil {
-		return ""
+// stamp changes when one of the files does.
+func stamp(path string, files []string) string {
+	var all strings.Builder
+	for _, f := range append([]string{path}, files...) {
+		if s, err := os.Stat(f); err == nil {
+			fmt.Fprint(&all, s.ModTime().UnixNano(), s.Size())
+		}
+		all.WriteByte(' ')
 	}
-	return fmt.Sprint(s.ModTime().UnixNano(), s.Size())
+	return all.String()
 }
 
 // notifySystemd tells a Type=notify unit how we are (sd_notify(3)); without systemd it does nothing.
