@@ -120,6 +120,7 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	handle(mux, "POST /shadow", func(ctx context.Context, r shadowRequest) (shadowRequest, error) {
 		return r, n.SetShadow(ctx, r.On, teacherLocal)
 	})
+	handle(mux, "POST /events", n.Events)
 	mux.HandleFunc("POST /backup", n.backupByControl)
 	handle(mux, "POST /privacy/show", func(ctx context.Context, r personRequest) (Holding, error) { return n.Holds(ctx, r.Address) })
 	handle(mux, "POST /privacy/erase", func(ctx context.Context, r personRequest) (Erased, error) {

@@ -37,6 +37,11 @@ const (
 // Decide returns one decision a recipient of m, in their order; one for a message without recipients. j's verdicts are in
 // the same order; a recipient without one is accepted.
 func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decision {
+	return r.decide(j, m, nil)
+}
+
+// decide decides about m, or again about what is recorded as was: then what the record does not say comes from its matches.
+func (r *Rules) decide(j message.Judgement, m *message.Message, was *message.Event) []message.Decision {
 	n := max(1, len(m.Recipients))
 	out := make([]message.Decision, n)
 	h := newHearing(r.own, m)
@@ -50,6 +55,9 @@ func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decisio
 			v = j.Verdicts[i]
 		}
 		chain := r.chain(m, to)
+		if was != nil {
+			h.was = &was.Outcomes[i]
+		}
 		d := message.Decision{Mode: m.Mode, Thresholds: r.plain}
 		d.Matches, d.Skipped = r.matches(chain, m, i, h, v)
 		if len(chain) > 1 {
@@ -174,10 +182,10 @@ func againstSource(v *message.Verdict) bool {
 // what stands behind it is never asked. The operator's rules stand behind all lists, a limit that the mail is beyond behind them.
 // skipped are the rules that could not be asked.
 func (r *Rules) matches(chain []*scope, m *message.Message, i int, h *hearing, v *message.Verdict) (out []message.Match, skipped []string) {
-	if m.Facts.Emergency {
+	if m.Facts.Emergency || recalled(h.was, RuleEmergency) {
 		return []message.Match{{Rule: RuleEmergency, Action: message.Accept}}, nil
 	}
-	if loops(m) {
+	if loops(m) || recalled(h.was, RuleLoop) {
 		return []message.Match{{Rule: RuleLoop, Action: message.Reject}}, nil
 	}
 	if action := onMalware(chain); carriesMalware(m) && action != message.Accept {
@@ -185,7 +193,7 @@ func (r *Rules) matches(chain []*scope, m *message.Message, i int, h *hearing, v
 	}
 	for _, s := range chain {
 		for _, e := range s.lists {
-			if !e.fits(m) {
+			if fits := e.fits(m) || e.system != "" && recalled(h.was, e.match.Rule); !fits {
 				continue
 			}
 			out = append(out, e.match)

@@ -92,7 +92,8 @@ type hearing struct {
 	rules   []rule
 	facts   *ruleFacts
 	vm      vm.VM
-	answers []ruleAnswer // by rule
+	answers []ruleAnswer     // by rule
+	was     *message.Outcome // what was decided for the recipient at hand, if that is decided again
 }
 
 // ruleAnswer is what a rule said last, and what time it took so far.
@@ -133,6 +134,9 @@ func (h *hearing) decide(out []message.Match, to *message.Recipient, v *message.
 // ask evaluates one rule. A rule that failed is not asked again about this message.
 func (h *hearing) ask(i int, to *message.Recipient, v *message.Verdict) (fits bool, err error) {
 	r, a := &h.rules[i], &h.answers[i]
+	if h.was != nil && len(r.needs) > 0 {
+		return recalled(h.was, r.match.Rule), nil
+	}
 	if a.err != nil || a.asked && a.about == v && !r.personal {
 		return a.fits, a.err
 	}

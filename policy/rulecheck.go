@@ -119,7 +119,7 @@ func (v *ruleVisitor) identifier(n *ast.IdentifierNode) {
 // eventFacts are what events keep of message, client and auth, so that a rule that asks no more can be tried on the mail of the
 // last days.
 var eventFacts = []string{"message.channel", "message.direction", "message.door", "message.tenant", "message.account", "message.sender",
-	"message.from", "message.from_domain", "message.message_id", "message.size", "message.recipients",
+	"message.from", "message.from_domain", "message.message_id", "message.size", "message.recipients", "message.link_hosts",
 	"client.address", "client.name", "client.country", "client.network", "client.trusted"}
 
 func (v *ruleVisitor) member(n *ast.MemberNode) {

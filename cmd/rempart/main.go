@@ -45,6 +45,7 @@ type commands struct {
 	Shadow     shadowCmd     `cmd:"" help:"Put a running node to shadow mode, or back."`
 	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"Make keys that sign mail, or compare them with DNS."`
 	Config     configCmd     `cmd:"" help:"Check a configuration, or print an example."`
+	Policy     policyCmd     `cmd:"" help:"Export settings in bulk, or preview a changed policy."`
 	Backup     backupCmd     `cmd:"" help:"Copy the state of a node into one file."`
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory from a backup."`
 	Quarantine quarantineCmd `cmd:"" help:"List, show, release or delete mail that was put aside."`
