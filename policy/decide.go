@@ -59,7 +59,7 @@ func (r *Rules) decide(j message.Judgement, m *message.Message, was *message.Eve
 			h.was = &was.Outcomes[i]
 		}
 		d := message.Decision{Mode: m.Mode, Thresholds: r.plain}
-		d.Matches, d.Skipped = r.matches(chain, m, i, h, v)
+		d.Matches, d.Skipped = r.matches(chain, m, i, &h, v)
 		if len(chain) > 1 {
 			d.Thresholds = thresholds(chain)
 		}

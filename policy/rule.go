@@ -91,7 +91,7 @@ func RuleName(rule string) (name string, ok bool) { return strings.CutPrefix(rul
 type hearing struct {
 	rules   []rule
 	facts   *ruleFacts
-	vm      vm.VM
+	vm      *vm.VM
 	answers []ruleAnswer     // by rule
 	was     *message.Outcome // what was decided for the recipient at hand, if that is decided again
 }
@@ -105,11 +105,11 @@ type ruleAnswer struct {
 	spent time.Duration
 }
 
-func newHearing(rules []rule, m *message.Message) *hearing {
+func newHearing(rules []rule, m *message.Message) hearing {
 	if len(rules) == 0 {
-		return &hearing{}
+		return hearing{}
 	}
-	return &hearing{rules: rules, facts: newRuleFacts(m), vm: vm.VM{MemoryBudget: maxRuleSpace}, answers: make([]ruleAnswer, len(rules))}
+	return hearing{rules: rules, facts: newRuleFacts(m), vm: &vm.VM{MemoryBudget: maxRuleSpace}, answers: make([]ruleAnswer, len(rules))}
 }
 
 // decide appends the rules that fit one recipient, up to and with the first in force. skipped are those that could not be asked:
