@@ -238,8 +238,10 @@ func (n *Node) Reload(c Config) error {
 	if err := n.reconfigureDoors(c.Gateway); err != nil {
 		return err
 	}
+	old := n.live.Load()
 	n.take(l)
 	n.quarantine.Reconfigure(c.Quarantine)
+	old.boxes.Close() // a message in hand may still ask
 	// The files of the old places stay open: a message in hand may still look there. They are few and small.
 	n.log.Info("configuration taken over")
 	return nil

@@ -50,6 +50,9 @@ const maxExamples = 3
 
 // Add counts one event and what r decides about it; m is its [Recorded] message.
 func (p *Preview) Add(e *message.Event, m *message.Message, r *Rules) {
+	if len(e.Outcomes) == 0 {
+		return // a damaged one
+	}
 	if p.Before == nil {
 		p.Before, p.After = Counts{}, Counts{}
 	}
@@ -111,7 +114,7 @@ func Recorded(e *message.Event) *message.Message {
 		m.Links = append(m.Links, message.Link{Host: host})
 	}
 	for i := range e.Outcomes {
-		if o := &e.Outcomes[i]; o.Recipient != "" {
+		if o := &e.Outcomes[i]; o.Recipient != "" || len(e.Outcomes) > 1 {
 			m.Recipients = append(m.Recipients, message.Recipient{Address: o.Recipient})
 		}
 		m.OneAnswer = m.OneAnswer || e.Outcomes[i].Decision.United

@@ -103,13 +103,18 @@ type ruleAnswer struct {
 	fits  bool
 	err   error
 	spent time.Duration
+	work  time.Duration // left of the budget's
 }
 
 func newHearing(rules []rule, m *message.Message) hearing {
 	if len(rules) == 0 {
 		return hearing{}
 	}
-	return hearing{rules: rules, facts: newRuleFacts(m), vm: &vm.VM{MemoryBudget: maxRuleSpace}, answers: make([]ruleAnswer, len(rules))}
+	h := hearing{rules: rules, facts: newRuleFacts(m), vm: &vm.VM{MemoryBudget: maxRuleSpace}, answers: make([]ruleAnswer, len(rules))}
+	for i := range h.answers {
+		h.answers[i].work = unclocked
+	}
+	return h
 }
 
 // decide appends the rules that fit one recipient, up to and with the first in force. skipped are those that could not be asked:
@@ -142,10 +147,9 @@ func (h *hearing) ask(i int, to *message.Recipient, v *message.Verdict) (fits bo
 	}
 	h.facts.turnTo(to, v)
 	start := time.Now()
-	h.facts.Budget.until = start.Add(maxRuleTime - a.spent)
+	*h.facts.Budget = budget{until: start.Add(maxRuleTime - a.spent), work: a.work}
 	out, err := h.vm.Run(r.program, h.facts)
-	a.spent += time.Since(start)
 	fits, _ = out.(bool)
-	*a = ruleAnswer{about: v, asked: true, fits: fits && err == nil, err: err, spent: a.spent}
+	*a = ruleAnswer{about: v, asked: true, fits: fits && err == nil, err: err, spent: a.spent + time.Since(start), work: h.facts.Budget.work}
 	return a.fits, a.err
 }

@@ -9,6 +9,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
@@ -27,7 +28,7 @@ var ruleOptions = sync.OnceValue(func() []expr.Option {
 	options := []expr.Option{
 		expr.Env(ruleFacts{}), expr.AsBool(), expr.MaxNodes(maxRuleNodes), expr.DisableIfOperator(), expr.DisableAllBuiltins(),
 		expr.Function("within_time", withinTime, new(func(*budget, bool) bool), new(func(*budget, string) string)),
-		expr.Function("found", found, new(func(*budget, string, *regexp.Regexp) bool)),
+		expr.Function("found", found, new(func(*budget, string, *pattern) bool)),
 	}
 	for _, name := range ruleBuiltins {
 		options = append(options, expr.EnableBuiltin(name))
@@ -103,7 +104,9 @@ func inTime(n ast.Node) ast.Node {
 	return wrapped
 }
 
-func withinTime(params ...any) (any, error) { return params[1], params[0].(*budget).check() }
+func withinTime(params ...any) (any, error) {
+	return params[1], params[0].(*budget).spend(operationWork)
+}
 
 func (v *ruleVisitor) identifier(n *ast.IdentifierNode) {
 	switch n.Value {
@@ -181,14 +184,14 @@ func (v *ruleVisitor) binary(node *ast.Node, n *ast.BinaryNode) {
 	case "contains", "in":
 		*node = inTime(n)
 	case "matches":
-		pattern, ok := n.Right.(*ast.StringNode)
+		text, ok := n.Right.(*ast.StringNode)
 		if !ok {
 			v.refuse(n.Right, "matches needs a pattern in quotes")
 			return
 		}
-		re, err := compilePattern(pattern.Value)
+		re, err := compilePattern(text.Value)
 		if err != nil {
-			v.refuse(pattern, "%v", err)
+			v.refuse(text, "%v", err)
 			return
 		}
 		ast.Patch(node, &ast.CallNode{Callee: &ast.IdentifierNode{Value: "found"}, Arguments: []ast.Node{
@@ -196,11 +199,16 @@ func (v *ruleVisitor) binary(node *ast.Node, n *ast.BinaryNode) {
 	}
 }
 
-// maxPatternSteps bounds what one letter of a text can cost.
+// pattern is a regular expression, and how many steps one letter of a text can cost.
+type pattern struct {
+	*regexp.Regexp
+	steps int
+}
+
 const maxPatternSteps = 2000
 
-func compilePattern(pattern string) (*regexp.Regexp, error) {
-	parsed, err := syntax.Parse(pattern, syntax.Perl)
+func compilePattern(text string) (*pattern, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return nil, err
 	}
@@ -211,13 +219,15 @@ func compilePattern(pattern string) (*regexp.Regexp, error) {
 	if len(program.Inst) > maxPatternSteps {
 		return nil, fmt.Errorf("the pattern takes %d steps, at most %d", len(program.Inst), maxPatternSteps)
 	}
-	return regexp.Compile(pattern)
+	re, err := regexp.Compile(text)
+	return &pattern{re, len(program.Inst)}, err
 }
 
 // found reports whether a text fits a pattern, as long as there is time.
 func found(params ...any) (any, error) {
-	r := &runes{budget: params[0].(*budget), text: params[1].(string)}
-	fits := params[2].(*regexp.Regexp).MatchReader(r)
+	p := params[2].(*pattern)
+	r := &runes{budget: params[0].(*budget), text: params[1].(string), work: runesBetween * time.Duration(p.steps) * stepWork}
+	fits := p.MatchReader(r)
 	return fits, r.err
 }
 
@@ -225,6 +235,7 @@ func found(params ...any) (any, error) {
 type runes struct {
 	budget *budget
 	text   string
+	work   time.Duration // of runesBetween letters
 	read   int
 	err    error
 }
@@ -235,7 +246,7 @@ const runesBetween = 64
 // ReadRune implements io.RuneReader.
 func (r *runes) ReadRune() (letter rune, size int, err error) {
 	if r.read++; r.read%runesBetween == 0 && r.err == nil {
-		r.err = r.budget.check()
+		r.err = r.budget.spend(r.work)
 	}
 	if r.err != nil || r.text == "" {
 		return 0, 0, io.EOF

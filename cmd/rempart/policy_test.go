@@ -157,3 +157,80 @@ func TestPolicyExport(t *testing.T) {
 		t.Errorf("exported again: %s", again)
 	}
 }
+
+// lines gives the lines of a log to who waits for them.
+type lines chan string
+
+func (l lines) Write(b []byte) (int, error) {
+	l <- string(b)
+	return len(b), nil
+}
+
+// Files that the configuration names are taken over when they change, and a wrong one changes nothing.
+func TestChangedFilesAreTakenOver(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("scopes.json", `[]`)
+	write("virtual", "# nothing yet\n")
+	path := write("rempart.toml", "data = \"data\"\n[console]\nlisten = []\n[dns]\noff = true\n[log]\nmessages = false\n[policy]\nscopes_file = \"scopes.json\"\n[mailbox]\ntables = [\"texthash:virtual\"]\n")
+	c, err := node.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := make(lines, 100)
+	n, err := node.Open(t.Context(), c, slog.New(slog.NewTextHandler(log, nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	last := stamp(path, c.Files())
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		watch(ctx, path, c.Files(), last, n, slog.New(slog.NewTextHandler(log, nil)))
+	}()
+	defer func() { stop(); <-watched }()
+	await := func(want string) {
+		t.Helper()
+		for after := time.After(20 * time.Second); ; {
+			select {
+			case line := <-log:
+				if strings.Contains(line, want) {
+					return
+				}
+			case <-after:
+				t.Fatalf("the log never said %q", want)
+			}
+		}
+	}
+	action := func() message.Action {
+		m := &message.Message{Channel: message.Email, Direction: message.In, Recipients: []message.Recipient{{Address: "sales@b.example"}}}
+		return n.Scan(t.Context(), m).Decisions[0].Action
+	}
+	write("scopes.json", `[{"user": "ann@b.example", "thresholds": {"tag": 0, "hold": 0.0000001}}]`)
+	await("configuration taken over")
+	if got := action(); got != message.Accept {
+		t.Errorf("before the table: %s", got)
+	}
+	write("virtual", "sales@b.example ann@b.example\n")
+	await("configuration taken over")
+	if got := action(); got != message.Hold {
+		t.Errorf("with scopes and table: %s", got)
+	}
+	write("scopes.json", `[{"user": "ann@b.example"}, {"user": 7}]`)
+	await(`scopes.json: [1]: user is a number`)
+	if got := action(); got != message.Hold {
+		t.Errorf("with a wrong file of scopes: %s", got)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	last := stamp(c.Config, cfg.Files()) // applying what was taught may take minutes
 	cfg.Version = version
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
@@ -51,7 +53,7 @@ func (c *serveCmd) Run(e *env) error {
 	ctx, stop := context.WithCancel(e.ctx)
 	go func() {
 		defer close(watching)
-		watch(ctx, c.Config, cfg.Files(), n, log)
+		watch(ctx, c.Config, cfg.Files(), last, n, log)
 	}()
 	err = n.Serve(ctx, func() {
 		log.Info("serving", "config", c.Config, "data", cfg.Data)
@@ -91,14 +93,13 @@ func newLog(e *env) *slog.Logger {
 // watchEvery: an editor's save is taken over before the operator looks again.
 const watchEvery = 2 * time.Second
 
-// watch takes over a changed configuration, and changed files that it names, on SIGHUP at once.
-func watch(ctx context.Context, path string, files []string, n *node.Node, log *slog.Logger) {
+// watch takes over a configuration that is not as last any more, or the files that it names, on SIGHUP at once.
+func watch(ctx context.Context, path string, files []string, last string, n *node.Node, log *slog.Logger) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
-	last := stamp(path, files)
 	for {
 		select {
 		case <-ctx.Done():
@@ -114,12 +115,10 @@ func watch(ctx context.Context, path string, files []string, n *node.Node, log *
 		if err == nil {
 			err = n.Reload(cfg)
 		}
-		if err == nil {
-			files = cfg.Files()
-			last = stamp(path, files)
-		}
 		if err != nil {
 			log.Error("configuration refused, the old one stays", "error", err)
+		} else if !slices.Equal(files, cfg.Files()) {
+			files, last = cfg.Files(), "" // one of them may have changed since it was read
 		}
 	}
 }
