@@ -246,6 +246,8 @@ func TestWrongRules(t *testing.T) {
 		`repeat('x', 1000000) == ''`:                      "repeat",
 		`reduce(message.to, true)`:                        "unknown name reduce",
 		`now().Year() > 2000`:                             "now",
+		`[message][0].subject == 'x'`:                     "2:10: policy.rule[0].when: write message.NAME",
+		`(true ? client : client).name == 'x'`:            "write client.NAME",
 		`budget == nil`:                                   "unknown name budget",
 		`$env != nil`:                                     "unknown name $env",
 		``:                                                "write a condition",

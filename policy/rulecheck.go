@@ -46,6 +46,9 @@ func compileRule(key, when string) (rule, error) {
 	}
 	v := &ruleVisitor{}
 	program, err := expr.Compile(when, append(slices.Clone(ruleOptions()), expr.Patch(v))...)
+	for _, n := range v.whole {
+		v.refuse(n, "write %s.NAME", n.Value)
+	}
 	if err == nil && v.err != nil {
 		err = v.err.Bind(file.NewSource(when))
 	}
@@ -64,6 +67,7 @@ type ruleVisitor struct {
 	err      *file.Error // the first
 	personal bool
 	needs    []string
+	whole    []*ast.IdentifierNode // message, client and auth without a member
 }
 
 func (v *ruleVisitor) refuse(n ast.Node, format string, args ...any) {
@@ -114,6 +118,8 @@ func (v *ruleVisitor) identifier(n *ast.IdentifierNode) {
 		v.refuse(n, "unknown name %s", n.Value)
 	case "recipient":
 		v.personal = true
+	case "message", "client", "auth":
+		v.whole = append(v.whole, n) // until its member is seen
 	case "header", "headers":
 		v.need(n.Value + "()")
 	}
@@ -128,9 +134,11 @@ var eventFacts = []string{"message.channel", "message.direction", "message.door"
 func (v *ruleVisitor) member(n *ast.MemberNode) {
 	of, ok := n.Node.(*ast.IdentifierNode)
 	property, named := n.Property.(*ast.StringNode)
-	if !ok || !named || of.Value != "message" && of.Value != "client" && of.Value != "auth" {
+	at := slices.Index(v.whole, of)
+	if !ok || !named || at < 0 {
 		return
 	}
+	v.whole = slices.Delete(v.whole, at, at+1)
 	if name := of.Value + "." + property.Value; !slices.Contains(eventFacts, name) {
 		v.need(name)
 	}
