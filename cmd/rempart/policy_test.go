@@ -17,8 +17,8 @@ import (
 	"rempart/node"
 )
 
-// command runs one and gives what it printed.
-func command(t *testing.T, want int, args ...string) (stdout, stderr string) {
+// runRempart runs a command and gives what it printed.
+func runRempart(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	e := &env{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now}
@@ -84,14 +84,14 @@ action = "reject"
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := command(t, exitOK, "policy", "preview", changed, "--data", filepath.Join(dir, "data"))
+	out, _ := runRempart(t, exitOK, "policy", "preview", changed, "--data", filepath.Join(dir, "data"))
 	for _, want := range []string{"\naccept -> hold: 7", "\naccept -> quarantine: 7", "(none -> threshold)", "from shop@a.example to sales@b.example", "(none -> rule:parcels)",
 		"not told by this:\n  rule:by-subject asks message.subject, which events do not record"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	out, _ = command(t, exitOK, "policy", "preview", changed, "--json", "--data", filepath.Join(dir, "data"))
+	out, _ = runRempart(t, exitOK, "policy", "preview", changed, "--json", "--data", filepath.Join(dir, "data"))
 	var p previewed
 	if err := json.Unmarshal([]byte(out), &p); err != nil {
 		t.Fatal(err)
@@ -100,14 +100,14 @@ action = "reject"
 		t.Errorf("%+v", p)
 	}
 	running, stop := serving(t, c)
-	asked, _ := command(t, exitOK, "policy", "preview", changed, "--json", "--data", filepath.Join(dir, "data"))
+	asked, _ := runRempart(t, exitOK, "policy", "preview", changed, "--json", "--data", filepath.Join(dir, "data"))
 	if stop(); asked != out {
 		t.Errorf("the running node says\n%s, the stopped one\n%s", asked, out)
 	}
 	if err := running.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if out, _ := command(t, exitOK, "policy", "preview", changed, "--days", "0", "--data", filepath.Join(dir, "data")); !strings.Contains(out, "no mail") {
+	if out, _ := runRempart(t, exitOK, "policy", "preview", changed, "--days", "0", "--data", filepath.Join(dir, "data")); !strings.Contains(out, "no mail") {
 		t.Error(out)
 	}
 }
@@ -142,7 +142,7 @@ func TestPolicyExport(t *testing.T) {
 	if err := os.WriteFile(path, []byte("[[policy.scope]]\ndomain = \"a.example\"\nmode = \"shadow\"\n[[policy.scope]]\nuser = \"b\"\nthresholds = {tag = 0.5}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := command(t, exitOK, "policy", "export", path)
+	out, _ := runRempart(t, exitOK, "policy", "export", path)
 	const want = "[\n{\"domain\":\"a.example\",\"mode\":\"shadow\"},\n{\"user\":\"b\",\"thresholds\":{\"tag\":0.5}}\n]\n"
 	if out != want {
 		t.Errorf("%s, want %s", out, want)
@@ -153,7 +153,7 @@ func TestPolicyExport(t *testing.T) {
 	if err := os.WriteFile(path, []byte("[policy]\nscopes_file = \"scopes.json\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := command(t, exitOK, "policy", "export", path); again != want {
+	if again, _ := runRempart(t, exitOK, "policy", "export", path); again != want {
 		t.Errorf("exported again: %s", again)
 	}
 }
