@@ -24,6 +24,11 @@ const (
 // Headers are the names of all of them.
 var Headers = []string{HeaderAction, HeaderScore, HeaderProbability, HeaderReasons, HeaderRecipients, HeaderID}
 
+// IsOurs reports whether name is one of [Headers].
+func IsOurs(name string) bool {
+	return slices.ContainsFunc(Headers, func(h string) bool { return strings.EqualFold(h, name) })
+}
+
 // HeaderField is one that a mail gets.
 type HeaderField struct{ Name, Value string }
 
@@ -56,7 +61,7 @@ func marks(name string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(Headers, func(h string) bool { return strings.EqualFold(h, name) })
+	return IsOurs(name)
 }
 
 // reasons names the strongest contributions, each with its weight.

@@ -2,7 +2,6 @@ package milter
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -12,13 +11,9 @@ import (
 	"rempart/message"
 )
 
-func ours(name string) bool {
-	return slices.ContainsFunc(gateway.Headers, func(h string) bool { return strings.EqualFold(h, name) })
-}
-
 // apply carries a decision out.
 func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer) (*lib.Response, error) {
-	d, removed := s.one(ans)
+	d, removed := ans.One()
 	s.door.host.Metrics.Message(s.door.cfg().Name, d.Effective())
 	switch d.Effective() {
 	case message.Reject:
@@ -33,6 +28,9 @@ func (s *session) apply(mod lib.Modifier, m *message.Message, ans gateway.Answer
 		}
 	}
 	for _, i := range removed {
+		if i >= len(s.mail.recipients) {
+			continue
+		}
 		if err := mod.DeleteRecipient("<" + s.mail.recipients[i] + ">"); err != nil {
 			return nil, fmt.Errorf("remove a recipient: %w", err)
 		}
@@ -62,35 +60,10 @@ func (s *session) sign(mod lib.Modifier, m *message.Message, replaced ...gateway
 	return nil
 }
 
-// one is the decision that all recipients share after policy united them, and the recipients to be removed, those among them whose
-// copy is kept; if all are, it is theirs. Recipients in shadow or tap share nothing: if there are no others the mail passes.
-func (s *session) one(ans gateway.Answer) (d message.Decision, removed []int) {
-	all := ans.Decisions
-	d = message.Decision{Action: message.Accept}
-	found, kept := false, message.Remove
-	for i := range all {
-		switch action := all[i].Effective(); {
-		case action == message.Remove, action == message.Quarantine && ans.Kept:
-			if action == message.Quarantine {
-				kept = action
-			}
-			if i < len(s.mail.recipients) {
-				removed = append(removed, i)
-			}
-		case all[i].Mode == message.ModeJudge && !found:
-			d, found = all[i], true
-		}
-	}
-	if len(removed) == len(all) {
-		d = message.Decision{Action: kept}
-	}
-	return d, removed
-}
-
 // removeForged removes the headers by which a sender would speak in our name, all of each, the last first so that the
 // numbers hold. A relay of the operator's may have added its own.
 func (s *session) removeForged(mod lib.Modifier) error {
-	if slices.ContainsFunc(s.door.cfg().relays, func(p netip.Prefix) bool { return p.Contains(s.client) }) {
+	if gateway.Contains(s.door.cfg().relays, s.client) {
 		return nil
 	}
 	for _, name := range gateway.Headers {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"strings"
-	"time"
 
 	lib "github.com/d--j/go-milter"
 
@@ -85,7 +84,7 @@ func (s *session) Header(name, value string, m lib.Modifier) (*lib.Response, err
 	if m.Protocol()&lib.OptHeaderLeadingSpace == 0 {
 		value = " " + value
 	}
-	if ours(name) || strings.EqualFold(name, "Subject") {
+	if gateway.IsOurs(name) || strings.EqualFold(name, "Subject") {
 		s.mail.header = append(s.mail.header, field{name, value})
 	}
 	s.mail.add(s.door.cfg().MaxSize, name, ":")
@@ -150,15 +149,9 @@ func (s *session) judge(mod lib.Modifier) (*lib.Response, error) {
 }
 
 func (s *session) message(mod lib.Modifier) *message.Message {
-	now := time.Now()
-	cfg := s.door.cfg()
-	m := email.ParseBytes(s.mail.raw)
-	m.ID, m.Arrived, m.Door, m.Mode, m.Direction = gateway.NewID(now), now, cfg.Name, cfg.Mode, cfg.Direction
+	m := s.door.cfg().Mail(s.mail.raw, s.mail.size)
 	m.QueueID = mod.Get(lib.MacroQueueId)
 	m.MailFrom, m.Helo, m.OneAnswer, m.Handover = s.mail.from, s.helo, true, true
-	if m.Size = s.mail.size; m.Size > len(s.mail.raw) && !m.HasAnomaly(email.CutBytes) {
-		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
-	}
 	m.Source.Name = s.name
 	email.Trust(m, s.door.cfg().relays, s.client)
 	if s.mail.account != "" {

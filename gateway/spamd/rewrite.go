@@ -82,7 +82,7 @@ func folded(tests []string) string {
 func forged(field []byte) bool {
 	name := email.FieldName(field)
 	return len(name) >= 7 && strings.EqualFold(name[:7], "X-Spam-") ||
-		slices.ContainsFunc(gateway.Headers, func(h string) bool { return strings.EqualFold(h, name) })
+		gateway.IsOurs(name)
 }
 
 // withSubject puts text before the subject; a mail without one gets the field that is returned.
