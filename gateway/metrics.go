@@ -23,7 +23,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_gateway_messages_total",
 			Help: "Messages answered, by front door and the action carried out."}, []string{"door", "action"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_gateway_errors_total",
-			Help: "Faults at a front door, by kind: budget, panic, no_decision, too_many_connections, protocol, next_hop, relay."}, []string{"door", "kind"}),
+			Help: "Faults at a front door, by kind: budget, panic, no_decision, too_many_connections, protocol, next_hop, relay, unsure, unanswered."}, []string{"door", "kind"}),
 		conns: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_gateway_connections",
 			Help: "Open connections of clients."}, []string{"door"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rempart_gateway_judge_seconds",

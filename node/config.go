@@ -25,6 +25,7 @@ import (
 	"rempart/gateway/rspamd"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
+	"rempart/gateway/smtp"
 	"rempart/gateway/spamd"
 	"rempart/geo"
 	"rempart/index"
@@ -134,6 +135,9 @@ type GatewayConfig struct {
 	// Milter front doors, for Postfix and Sendmail.
 	Milter []milter.Config `toml:"milter"`
 
+	// SMTP front doors, between mail servers, by SMTP or LMTP.
+	SMTP []smtp.Config `toml:"smtp"`
+
 	// Rspamd front doors, for what speaks rspamd's HTTP protocol.
 	Rspamd []rspamd.Config `toml:"rspamd"`
 
@@ -166,6 +170,9 @@ func Load(path string) (Config, error) {
 		&c.Sign.Path, &c.Sign.SelectorMap, &c.Sign.PathMap}
 	for i := range c.Sign.Key {
 		paths = append(paths, &c.Sign.Key[i].File)
+	}
+	for i := range c.Gateway.SMTP {
+		paths = append(paths, &c.Gateway.SMTP[i].Certificate, &c.Gateway.SMTP[i].Key)
 	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -220,6 +227,9 @@ func (c Config) Check() error {
 	for i, g := range c.Gateway.Milter {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.milter[%d]", i)))
 	}
+	for i, g := range c.Gateway.SMTP {
+		errs = append(errs, g.Check(fmt.Sprintf("gateway.smtp[%d]", i)))
+	}
 	for i, g := range c.Gateway.Rspamd {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.rspamd[%d]", i)))
 	}
@@ -266,6 +276,9 @@ type keyed struct {
 func (g GatewayConfig) doors() (doors []keyed) {
 	for i, c := range g.Milter {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.milter[%d]", i)})
+	}
+	for i, c := range g.SMTP {
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smtp[%d]", i)})
 	}
 	for i, c := range g.Rspamd {
 		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.rspamd[%d]", i)})

@@ -15,6 +15,7 @@ import (
 	"rempart/gateway/rspamd"
 	"rempart/gateway/sip"
 	"rempart/gateway/smpp"
+	"rempart/gateway/smtp"
 	"rempart/gateway/spamd"
 	"rempart/message"
 )
@@ -70,6 +71,13 @@ func (n *Node) openDoors(ctx context.Context) (doors []door, err error) {
 			return doors, err
 		}
 		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.Milter[i]) })
+	}
+	for i, c := range n.config.Gateway.SMTP {
+		f, err := smtp.New(c, host)
+		if err := add(c.Door, f.Run, err); err != nil {
+			return doors, err
+		}
+		reconfigure = append(reconfigure, func(g GatewayConfig) error { return f.Reconfigure(g.SMTP[i]) })
 	}
 	for i, c := range n.config.Gateway.Rspamd {
 		f, err := rspamd.New(c, host, n.learnByPeer)

@@ -1,0 +1,126 @@
+package smtp
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+)
+
+// client is the connection of a client. Answers are gathered until it has to be waited for, so that those to a group of
+// commands (PIPELINING, RFC 2920) go out together.
+type client struct {
+	conn  net.Conn // TLS once that was begun
+	under net.Conn // what it runs on
+	r     *bufio.Reader
+	out   []byte
+}
+
+// clientBuffer is what a connection costs that does nothing.
+const clientBuffer = 4096
+
+func newClient(conn net.Conn) *client {
+	return &client{conn: conn, under: conn, r: bufio.NewReaderSize(conn, clientBuffer)}
+}
+
+// Faults of a command line. After them the next one can be read.
+var (
+	errLong = errors.New("500 5.5.2 the line is too long")
+	errLine = errors.New("500 5.5.2 a line ends in CR LF and has no control characters")
+)
+
+// line reads a command line without its end; what is unread of the answers is sent before it waits. The line is valid until the
+// next read.
+func (c *client) line(timeout time.Duration) ([]byte, error) {
+	_ = c.conn.SetReadDeadline(time.Now().Add(timeout))
+	long := false
+	for {
+		if waiting, _ := c.r.Peek(c.r.Buffered()); bytes.IndexByte(waiting, '\n') < 0 {
+			if err := c.flush(); err != nil {
+				return nil, err
+			}
+		}
+		b, err := c.r.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			long = true
+			continue
+		case err != nil:
+			return nil, err
+		case long || len(b) > maxLine:
+			return nil, errLong
+		case len(b) < 2 || b[len(b)-2] != '\r':
+			return nil, errLine
+		}
+		b = b[:len(b)-2]
+		if bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return nil, errLine
+		}
+		return b, nil
+	}
+}
+
+// more returns what is there of the content, waiting for some; use says how much of it was taken.
+func (c *client) more(until time.Time) ([]byte, error) {
+	if c.r.Buffered() == 0 {
+		_ = c.conn.SetReadDeadline(until)
+		if _, err := c.r.Peek(1); err != nil {
+			return nil, err
+		}
+	}
+	return c.r.Peek(c.r.Buffered())
+}
+
+func (c *client) use(n int) { _, _ = c.r.Discard(n) }
+
+func (c *client) say(r reply) { c.out = r.append(c.out) }
+
+func (c *client) flush() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	_ = c.conn.SetWriteDeadline(time.Now().Add(usual.goodbye))
+	_, err := c.conn.Write(c.out)
+	c.out = c.out[:0]
+	return err
+}
+
+// secureWith begins TLS.
+func (c *client) secureWith(cfg *tls.Config, timeout time.Duration) error {
+	conn := tls.Server(c.under, cfg)
+	_ = conn.SetDeadline(time.Now().Add(timeout))
+	if err := conn.Handshake(); err != nil {
+		return err
+	}
+	_ = conn.SetDeadline(time.Time{})
+	c.conn = conn
+	c.r.Reset(conn)
+	return nil
+}
+
+// left reports whether the client has closed the connection: what was judged meanwhile is then better not sent on, since
+// nobody hears the answer.
+func (c *client) left() bool { return c.r.Buffered() == 0 && closed(c.under) }
+
+// closed reports whether the other side has closed a connection, without reading from it.
+func closed(conn net.Conn) bool {
+	sys, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return true
+	}
+	end := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		end = n == 0 && err == nil || err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
+		return true
+	})
+	return end || err != nil
+}

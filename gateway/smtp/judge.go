@@ -1,0 +1,157 @@
+package smtp
+
+import (
+	"slices"
+	"strings"
+
+	"rempart/catalogue"
+	"rempart/gateway"
+	"rempart/message"
+	"rempart/message/email"
+)
+
+// An answer is how an action is carried out on a mail.
+type answer struct {
+	action message.Action
+	relay  bool // it goes on
+	mark   bool // with our headers
+	code   int  // of the reply, if it does not go on
+	status string
+}
+
+// answers is what docs/frontdoor-smtp.md prints. There is no store for held mail yet, and a mail that was answered 250 must
+// not vanish: what asks for one goes on, marked.
+var answers = []answer{
+	{action: message.Accept, relay: true},
+	{action: message.Tag, relay: true, mark: true},
+	{action: message.Rewrite, relay: true, mark: true},
+	{action: message.Redirect, relay: true, mark: true},
+	{action: message.Hold, relay: true, mark: true},
+	{action: message.Quarantine, relay: true, mark: true},
+	{action: message.Greylist, code: 451, status: "4.7.1"},
+	{action: message.Tempfail, code: 451, status: "4.7.1"},
+	{action: message.Throttle, code: 451, status: "4.7.1"},
+	{action: message.Challenge, code: 451, status: "4.7.1"},
+	{action: message.Reject, code: 550, status: "5.7.1"},
+	{action: message.Discard, code: 250, status: "2.0.0"},
+	{action: message.Remove, code: 250, status: "2.0.0"},
+}
+
+// answerTo finds the row; an action of a newer build is relayed.
+func answerTo(a message.Action) answer {
+	for _, row := range answers {
+		if row.action == a {
+			return row
+		}
+	}
+	return answer{action: a, relay: true}
+}
+
+// message is what is judged.
+func (s *session) message(m *mail) *message.Message {
+	who := s.speaker()
+	msg := m.cfg.Mail(m.content.raw, len(m.content.raw))
+	msg.QueueID, msg.MailFrom, msg.Helo, msg.OneAnswer = who.queueID, m.from, who.helo, !s.lmtp
+	msg.Source.Name = who.name
+	email.Trust(msg, m.cfg.relays, who.address)
+	if who.login != "" {
+		msg.Account, msg.Direction, msg.Source.Trusted = who.login, message.Out, true
+	}
+	msg.Recipients = make([]message.Recipient, len(m.recipients))
+	for i, to := range m.recipients {
+		msg.Recipients[i].Address = to.address
+		if at := strings.LastIndexByte(to.address, '@'); at >= 0 {
+			msg.Recipients[i].Domain = to.address[at+1:]
+		}
+	}
+	return msg
+}
+
+// plan is what becomes of a mail: who is answered at once, and the copies that go on.
+type plan struct {
+	replies []reply // by recipient; none for those of copies
+	copies  []parcel
+}
+
+// parcel is a copy of the mail and who gets it.
+type parcel struct {
+	edit edit
+	to   []int // places of recipients
+}
+
+// add plans for recipient i.
+func (p *plan) add(i int, r reply, e edit) {
+	if !r.none() {
+		p.replies[i] = r
+		return
+	}
+	at := slices.IndexFunc(p.copies, func(c parcel) bool { return c.edit == e })
+	if at < 0 {
+		at = len(p.copies)
+		p.copies = append(p.copies, parcel{edit: e})
+	}
+	p.copies[at].to = append(p.copies[at].to, i)
+}
+
+// plan asks for the judgement.
+func (s *session) plan(m *mail, msg *message.Message) plan {
+	p := plan{replies: make([]reply, len(m.recipients))}
+	metrics, cfg := s.proxy.host.Metrics, m.cfg
+	ans, err := s.proxy.host.Ask(s.ctx, &cfg.Door, msg)
+	if err != nil {
+		r := reply{}
+		if cfg.OnError != gateway.OnErrorAccept {
+			r = refusal(451, "4.7.1", catalogue.English().Say("answer.tempfail"))
+		}
+		metrics.Message(cfg.Name, cfg.OnError.Action())
+		for i := range m.recipients {
+			p.add(i, r, edit{})
+		}
+		return p
+	}
+	if s.lmtp {
+		for i := range m.recipients {
+			d, verdict := ans.Decisions[i], ans.Judgement.Worst()
+			if i < len(ans.Judgement.Verdicts) {
+				verdict = ans.Judgement.Verdicts[i]
+			}
+			metrics.Message(cfg.Name, d.Effective())
+			r, e := s.carryOut(d, verdict, d.Mode == message.ModeJudge)
+			p.add(i, r, e)
+		}
+		return p
+	}
+	d, removed := ans.One()
+	metrics.Message(cfg.Name, d.Effective())
+	judged := slices.ContainsFunc(ans.Decisions, func(d message.Decision) bool { return d.Mode == message.ModeJudge })
+	r, e := s.carryOut(d, ans.Judgement.Worst(), judged)
+	for i := range m.recipients {
+		if r.none() && slices.Contains(removed, i) {
+			p.add(i, say(250, "2.0.0 Ok"), edit{})
+			continue
+		}
+		p.add(i, r, e)
+	}
+	return p
+}
+
+// carryOut is a decision as a reply, or as what is changed of a mail that goes on. Where nobody is judged nothing is changed.
+func (s *session) carryOut(d message.Decision, v *message.Verdict, judged bool) (reply, edit) {
+	a := answerTo(d.Effective())
+	switch {
+	case a.relay && !judged:
+		return reply{}, edit{}
+	case a.relay && a.mark:
+		return reply{}, edit{clean: s.stranger(), action: a.action, verdict: v, united: d.United}
+	case a.relay:
+		return reply{}, edit{clean: s.stranger()}
+	case a.code == 250:
+		return say(250, a.status+" Ok"), edit{}
+	}
+	return refusal(a.code, a.status, d.Text), edit{}
+}
+
+// stranger reports whether headers in our name are forged: a relay of the operator's may have added its own.
+func (s *session) stranger() bool {
+	return !gateway.Contains(s.mail.cfg.relays, s.speaker().address)
+}
