@@ -13,7 +13,8 @@ import (
 
 // Sink is a mail server that takes everything and keeps it as it came. It stops with its test.
 type Sink struct {
-	Port     int // on 127.0.0.1
+	Port     int      // on 127.0.0.1
+	Offers   []string // extensions, set before it is used; it does nothing for them
 	listener net.Listener
 	mu       sync.Mutex
 	mails    []Mail
@@ -84,6 +85,11 @@ func (s *Sink) serve(c net.Conn) {
 			s.mu.Lock()
 			s.mails = append(s.mails, m)
 			s.mu.Unlock()
+			say("250 ok")
+		case "EHLO":
+			for _, o := range s.Offers {
+				say("250-" + o)
+			}
 			say("250 ok")
 		case "QUIT":
 			say("221 bye")
