@@ -32,10 +32,9 @@ var (
 	errLine = errors.New("500 5.5.2 a line ends in CR LF and has no control characters")
 )
 
-// line reads a command line without its end; what is unread of the answers is sent before it waits. The line is valid until the
-// next read.
-func (c *client) line(timeout time.Duration) ([]byte, error) {
-	_ = c.conn.SetReadDeadline(time.Now().Add(timeout))
+// line reads a command line without its end, until the deadline that was set; what is gathered of answers is sent before it
+// waits. The line is valid until the next read.
+func (c *client) line() ([]byte, error) {
 	long := false
 	for {
 		if waiting, _ := c.r.Peek(c.r.Buffered()); bytes.IndexByte(waiting, '\n') < 0 {
@@ -63,7 +62,7 @@ func (c *client) line(timeout time.Duration) ([]byte, error) {
 	}
 }
 
-// more returns what is there of the content, waiting for some; use says how much of it was taken.
+// more returns what is there of the content, waiting for some; [client.use] says how much of it was taken.
 func (c *client) more(until time.Time) ([]byte, error) {
 	if c.r.Buffered() == 0 {
 		_ = c.conn.SetReadDeadline(until)

@@ -57,7 +57,7 @@ func (s *session) deliver(m *mail, to []int, pieces [][]byte, replies []reply) {
 		}
 	}
 	if s.hop != nil && closed(s.hop.conn) { // it has seen nothing of the content: begin again
-		s.loseHop(errAnswer)
+		s.loseHop(errClosed)
 	}
 	if s.hop == nil || !m.open || len(to) < len(m.recipients) {
 		if to = s.again(m, to, replies); len(to) == 0 {

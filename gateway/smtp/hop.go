@@ -23,8 +23,10 @@ type hop struct {
 	closed  atomic.Bool
 }
 
-// errAnswer is a next hop that does not want to speak to us.
-var errAnswer = errors.New("smtp: the next hop refuses to be spoken to")
+var (
+	errAnswer = errors.New("smtp: the next hop does not want to be spoken to")
+	errClosed = errors.New("smtp: the next hop has closed the connection")
+)
 
 // dialHop connects to the first next hop that answers and greets it as greeting says: the name that the client gave, and
 // whether it did so by HELO.
@@ -121,11 +123,11 @@ func (h *hop) stay() error {
 // it, that is its answer. whole reports that all was written, so that the next hop may have taken it; the answers are then
 // still to be read.
 func (h *hop) content(pieces [][]byte) (refused reply, whole bool, err error) {
+	size := 0
+	for _, p := range pieces {
+		size += len(p)
+	}
 	if h.offers.chunking {
-		size := 0
-		for _, p := range pieces {
-			size += len(p)
-		}
 		h.out = fmt.Appendf(h.out[:0], "BDAT %d LAST\r\n", size)
 		_ = h.conn.SetWriteDeadline(time.Now().Add(h.patient.commit))
 		all := append(net.Buffers{h.out}, pieces...)
@@ -136,16 +138,16 @@ func (h *hop) content(pieces [][]byte) (refused reply, whole bool, err error) {
 	if err != nil || r.code != 354 {
 		return r, false, err
 	}
-	err = h.stuffed(pieces)
+	err = h.stuffed(pieces, size)
 	return reply{}, err == nil, err
 }
 
 // writeSize is how much is written at a time.
 const writeSize = 32 << 10
 
-func (h *hop) stuffed(pieces [][]byte) error {
+func (h *hop) stuffed(pieces [][]byte, size int) error {
 	_ = h.conn.SetWriteDeadline(time.Now().Add(h.patient.commit))
-	out, atStart := make([]byte, 0, writeSize+writeSize/8), true
+	out, atStart := make([]byte, 0, min(size+size/64+64, writeSize+writeSize/8)), true
 	for _, p := range pieces {
 		for len(p) > 0 {
 			n := min(len(p), writeSize)

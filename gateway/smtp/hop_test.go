@@ -106,7 +106,7 @@ func TestNextHopUnreachable(t *testing.T) {
 	r := newRig(t, by(nil), nil)
 	d := r.hello()
 	r.hop.stop()
-	d.do("MAIL FROM:<a@example.com>", "451 4.4.2")
+	d.do("MAIL FROM:<a@example.com>", "451 4.4")
 	d.do("MAIL FROM:<a@example.com>", "451 4.4.1")
 	d = r.dial()
 	d.do("EHLO client.example", "451 4.4.1")

@@ -105,6 +105,7 @@ func (s *session) await() ([]byte, error) {
 	s.mu.Lock()
 	s.waiting = s.mail == nil
 	stop := s.waiting && s.draining
+	_ = s.conn.SetReadDeadline(time.Now().Add(timeout)) // before drain may set its own
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -114,7 +115,7 @@ func (s *session) await() ([]byte, error) {
 	if stop {
 		return nil, os.ErrDeadlineExceeded
 	}
-	return s.line(timeout)
+	return s.line()
 }
 
 // drain ends the session before the next mail; what is in hand has the time of door.Drain, with the next hop too.

@@ -75,7 +75,11 @@ func (s *session) mailFrom(arg string) reply {
 
 // reach makes sure of a connection to a next hop that can do what the client was told.
 func (s *session) reach(cfg *settings) reply {
-	if s.hop != nil {
+	switch {
+	case s.hop == nil:
+	case closed(s.hop.conn): // it may do so between two mails
+		s.loseHop(errClosed)
+	default:
 		return reply{}
 	}
 	h := s.connect(cfg, s.greeted == "HELO")

@@ -15,6 +15,7 @@ import (
 type Sink struct {
 	Port     int      // on 127.0.0.1
 	Offers   []string // extensions, set before it is used; it does nothing for them
+	Light    bool     // forgets what mails say; set before it is used
 	listener net.Listener
 	mu       sync.Mutex
 	mails    []Mail
@@ -80,7 +81,9 @@ func (s *Sink) serve(c net.Conn) {
 				if line == ".\r\n" {
 					break
 				}
-				m.Data += strings.TrimPrefix(line, ".")
+				if !s.Light {
+					m.Data += strings.TrimPrefix(line, ".")
+				}
 			}
 			s.mu.Lock()
 			s.mails = append(s.mails, m)
