@@ -102,24 +102,28 @@ func (c *client) secureWith(cfg *tls.Config, timeout time.Duration) error {
 
 // left reports whether the client has closed the connection: what was judged meanwhile is then better not sent on, since
 // nobody hears the answer.
-func (c *client) left() bool { return c.r.Buffered() == 0 && closed(c.under) }
+func (c *client) left() bool {
+	_, open := peek(c.under)
+	return c.r.Buffered() == 0 && !open
+}
 
-// closed reports whether the other side has closed a connection, without reading from it.
-func closed(conn net.Conn) bool {
+// peek reports, without reading and without waiting, whether bytes wait on a connection, and whether the other side may still
+// send some.
+func peek(conn net.Conn) (waiting, open bool) {
 	sys, ok := conn.(syscall.Conn)
 	if !ok {
-		return false
+		return false, true
 	}
 	raw, err := sys.SyscallConn()
 	if err != nil {
-		return true
+		return false, false
 	}
-	end := false
 	err = raw.Read(func(fd uintptr) bool {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		end = n == 0 && err == nil || err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
+		waiting = n > 0
+		open = waiting || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
 		return true
 	})
-	return end || err != nil
+	return waiting, open && err == nil
 }

@@ -56,7 +56,7 @@ func (s *session) deliver(m *mail, to []int, pieces [][]byte, replies []reply) {
 			}
 		}
 	}
-	if s.hop != nil && closed(s.hop.conn) { // it has seen nothing of the content: begin again
+	if s.hop != nil && s.hop.stale() { // it has seen nothing of the content: begin again
 		s.loseHop(errClosed)
 	}
 	if s.hop == nil || !m.open || len(to) < len(m.recipients) {
@@ -112,7 +112,7 @@ func (s *session) again(m *mail, to []int, replies []reply) (taken []int) {
 		return nil
 	}
 	if m.open && s.hop != nil {
-		if r, err := s.hop.ask("RSET"); err != nil || !r.ok() {
+		if err := s.hop.must("RSET"); err != nil {
 			s.loseHop(err)
 		}
 	}

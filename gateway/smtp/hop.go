@@ -28,8 +28,8 @@ var (
 	errClosed = errors.New("smtp: the next hop has closed the connection")
 )
 
-// dialHop connects to the first next hop that answers and greets it as greeting says: the name that the client gave, and
-// whether it did so by HELO.
+// dialHop connects to the first next hop that wants to be spoken to, by the name that the client gave; plain means that it did so by
+// HELO, without extensions.
 func (p *Proxy) dialHop(ctx context.Context, cfg *settings, name string, plain bool) (*hop, error) {
 	var errs []error
 	for _, address := range cfg.NextHops {
@@ -115,8 +115,22 @@ func (h *hop) stay() error {
 	if time.Since(h.used) < h.patient.keep {
 		return nil
 	}
-	_, err := h.ask("NOOP")
+	return h.must("NOOP")
+}
+
+// must is a command that only a next hop refuses which does not go on.
+func (h *hop) must(line string) error {
+	r, err := h.ask(line)
+	if err == nil && !r.ok() {
+		err = fmt.Errorf("%w: %s", errAnswer, r)
+	}
 	return err
+}
+
+// stale reports whether the next hop has given us up: it has closed, or said so before it was asked anything.
+func (h *hop) stale() bool {
+	waiting, open := peek(h.conn)
+	return waiting || !open || h.r.Buffered() > 0
 }
 
 // content sends a mail's content, by BDAT where that is offered: it is taken as it is. Where the next hop refuses to have

@@ -102,6 +102,27 @@ func TestNextHopDies(t *testing.T) {
 	}
 }
 
+// A next hop that gave us up between two mails, or while a client was slow, is connected to again.
+func TestNextHopTimesOut(t *testing.T) {
+	r := newRig(t, by(nil), nil)
+	d := r.hello()
+	giveUp := func() {
+		r.hop.mu.Lock()
+		_, _ = io.WriteString(r.hop.conns[len(r.hop.conns)-1], "421 4.4.2 timeout exceeded\r\n")
+		r.hop.mu.Unlock()
+		r.hop.drop()
+	}
+	giveUp()
+	d.begin("accept")
+	d.do("DATA", "354")
+	giveUp()
+	d.write(plain + ".\r\n")
+	d.want("250 2.0.0 Ok: queued as 1")
+	if n := len(r.hop.mails()); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+}
+
 func TestNextHopUnreachable(t *testing.T) {
 	r := newRig(t, by(nil), nil)
 	d := r.hello()

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -134,6 +135,37 @@ func TestOddContent(t *testing.T) {
 	all = r.hop.mails()
 	if got := all[len(all)-1].data; !strings.Contains(got, "\r\nSubject: [SPAM]\r\nFrom:") {
 		t.Errorf("%q", got)
+	}
+}
+
+// The parser's own collection of malformed mails goes through, by DATA and by BDAT, with line ends made good and nothing else
+// changed.
+func TestMalformedMails(t *testing.T) {
+	files, err := filepath.Glob("../../message/email/testdata/*.eml")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d mails: %v", len(files), err)
+	}
+	r := newRig(t, by(nil), nil)
+	d := r.hello()
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, _, _ := decode(append(b[:len(b):len(b)], "\r\n"...), len(b)+2, true)
+		want := string(c.raw)
+		stuffed, _ := appendStuffed(nil, c.raw, true)
+		d.begin("accept")
+		d.write(fmt.Sprintf("BDAT %d\r\n%sBDAT 2 LAST\r\n\r\n", len(b), b))
+		d.want("250")
+		d.want("250")
+		if got := d.send(string(stuffed), "accept"); !strings.HasPrefix(got, "250") {
+			t.Errorf("%s: answered %q", file, got)
+		}
+		all := r.hop.mails()
+		if n := len(all); all[n-1].data != want || all[n-2].data != want {
+			t.Errorf("%s: changed on its way", file)
+		}
 	}
 }
 

@@ -52,6 +52,9 @@ func (s *session) message(m *mail) *message.Message {
 	who := s.speaker()
 	msg := m.cfg.Mail(m.content.raw, len(m.content.raw))
 	msg.QueueID, msg.MailFrom, msg.Helo, msg.OneAnswer = who.queueID, m.from, who.helo, !s.lmtp
+	if m.content.bare { // made good since, but it says something about the sender
+		msg.Anomalies = append(msg.Anomalies, message.Anomaly{Name: email.MixedLineEnds})
+	}
 	msg.Source.Name = who.name
 	email.Trust(msg, m.cfg.relays, who.address)
 	if who.login != "" {

@@ -10,6 +10,7 @@ import (
 
 	"rempart/gateway"
 	"rempart/message"
+	"rempart/message/email"
 )
 
 const plain = "Subject: hello\r\nFrom: a@example.com\r\n\r\nHello\r\n"
@@ -365,7 +366,8 @@ func TestSmuggling(t *testing.T) {
 		inner := end + "MAIL FROM:<b@example.com>" + "\r\nRCPT TO:<accept@example.net>\r\nDATA\r\n"
 		for _, policy := range []string{normalize, refuse} {
 			for _, chunking := range []bool{true, false} {
-				r := newRig(t, by(nil), func(c *Config) { c.BareNewlines = policy })
+				asked := make(chan *message.Message, 1)
+				r := newRig(t, by(asked), func(c *Config) { c.BareNewlines = policy })
 				if !chunking {
 					r.hop.lacks("CHUNKING")
 				}
@@ -380,6 +382,9 @@ func TestSmuggling(t *testing.T) {
 				}
 				if len(mails) != 1 || !strings.HasSuffix(mails[0].data, "after\r\n") || !strings.Contains(mails[0].data, "MAIL FROM:<b@example.com>") {
 					t.Fatalf("%q: answered %q, the next hop got %q", end, got, mails)
+				}
+				if m := <-asked; !m.HasAnomaly(email.MixedLineEnds) {
+					t.Errorf("%q: the judge is not told", end)
 				}
 				if rest := strings.ReplaceAll(mails[0].data, "\r\n", ""); strings.ContainsAny(rest, "\r\n") {
 					t.Errorf("%q: a bare CR or LF went on: %q", end, mails[0].data)

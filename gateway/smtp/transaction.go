@@ -41,7 +41,7 @@ func (s *session) reset() {
 	if !m.open || s.hop == nil {
 		return
 	}
-	if r, err := s.hop.ask("RSET"); err != nil || !r.ok() {
+	if err := s.hop.must("RSET"); err != nil {
 		s.loseHop(err)
 	}
 }
@@ -77,7 +77,7 @@ func (s *session) mailFrom(arg string) reply {
 func (s *session) reach(cfg *settings) reply {
 	switch {
 	case s.hop == nil:
-	case closed(s.hop.conn): // it may do so between two mails
+	case s.hop.stale(): // it may do so between two mails
 		s.loseHop(errClosed)
 	default:
 		return reply{}
