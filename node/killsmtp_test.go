@@ -21,13 +21,21 @@ import (
 
 // Under load from smtp-source a Postfix hands its mail through the program to another Postfix. The program, and the processes of
 // the Postfix behind that take mail, are killed by turns (kill -9). Whatever the first Postfix was told 250 for has arrived, and
-// what arrived twice did so only where it could not be told. REMPART_KILLS is how often; 60 fit in some 90 seconds.
+// what arrived twice did so only where it could not be told. Half of the kills are with Rempart after the queue of the first
+// Postfix, half with a third one between them that asks Rempart before it queues. REMPART_KILLS is how often in all; 60 fit in
+// some 90 seconds.
 func TestKillSMTP(t *testing.T) {
 	kills := 60
 	if s := os.Getenv("REMPART_KILLS"); s != "" {
 		kills, _ = strconv.Atoi(s)
 	}
-	l := newKilled(t)
+	t.Run("after the queue", func(t *testing.T) { newKilled(t, false).play(kills / 2) })
+	t.Run("before the queue", func(t *testing.T) { newKilled(t, true).play(kills / 2) })
+}
+
+// play kills by turns under load, and looks at what came of it.
+func (l *killed) play(kills int) {
+	t := l.t
 	ctx, stop := context.WithCancel(t.Context())
 	load := make(chan error, 1)
 	go func() { load <- l.load(ctx) }()
@@ -52,7 +60,7 @@ func TestKillSMTP(t *testing.T) {
 	l.report(program, next)
 }
 
-// killed is the program between two Postfixes.
+// killed is the program between Postfixes.
 type killed struct {
 	t           *testing.T
 	binary, dir string
@@ -63,7 +71,7 @@ type killed struct {
 	sent        int // mails that the first Postfix took; read when load has ended
 }
 
-func newKilled(t *testing.T) *killed {
+func newKilled(t *testing.T, before bool) *killed {
 	t.Helper()
 	if _, err := exec.LookPath("smtp-source"); err != nil {
 		t.Skip("smtp-source is not installed")
@@ -77,7 +85,14 @@ func newKilled(t *testing.T) *killed {
 	const common = "relay_domains = example.net\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\nqueue_run_delay = 1s\nservice_throttle_time = 1s\n" +
 		"default_destination_concurrency_failed_cohort_limit = 0\n"
 	l.back = postfix.Start(t, common+fmt.Sprintf("myhostname = back.example.net\nrelayhost = [127.0.0.1]:%d\n", l.sink.Port))
-	l.front = postfix.Start(t, common+fmt.Sprintf("myhostname = front.example.net\ncontent_filter = smtp:[127.0.0.1]:%d\nsmtp_send_xforward_command = yes\n", l.port))
+	way := fmt.Sprintf("content_filter = smtp:[127.0.0.1]:%d\nsmtp_send_xforward_command = yes\n", l.port)
+	if before {
+		asks := postfix.FreePort(t)
+		postfix.Start(t, common+"myhostname = asks.example.net\n",
+			fmt.Sprintf("127.0.0.1:%d inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:%d", asks, l.port))
+		way = fmt.Sprintf("relayhost = [127.0.0.1]:%d\n", asks)
+	}
+	l.front = postfix.Start(t, common+"myhostname = front.example.net\n"+way)
 	conf := fmt.Sprintf("data = %q\n[console]\nlisten = []\n[dns]\noff = true\n[[gateway.smtp]]\nname = \"mx\"\nlisten = [\"127.0.0.1:%d\"]\n"+
 		"next_hops = [\"127.0.0.1:%d\"]\nxclient_hosts = [\"127.0.0.1\"]\n", filepath.Join(l.dir, "data"), l.port, l.back.Port)
 	if err := os.WriteFile(filepath.Join(l.dir, "rempart.toml"), []byte(conf), 0o600); err != nil {
@@ -197,7 +212,8 @@ func (l *killed) settle() {
 var (
 	delivered = regexp.MustCompile(`to=<([^>]*)>.* status=(sent|deferred|bounced) \((.*)\)`)
 	untried   = regexp.MustCompile(`^delivery temporarily suspended|Connection refused`)
-	maybe     = regexp.MustCompile(`may be sent more than once|lost before it answered`)
+	// The last is what a Postfix says that asks before it queues, when it loses whom it asked.
+	maybe = regexp.MustCompile(`may be sent more than once|lost before it answered|queue file write error`)
 )
 
 // report compares what the first Postfix was told with what arrived.

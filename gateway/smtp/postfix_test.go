@@ -40,8 +40,8 @@ func snippet(t testing.TB, kind string, n int) string {
 	return text
 }
 
-// fromPage starts the front door of toml block n of the page, in mode judge.
-func fromPage(t testing.TB, n int, judge gateway.Judge, ports *strings.Replacer) *Proxy {
+// pageConfig is toml block n of the page, in mode judge.
+func pageConfig(t testing.TB, n int, ports *strings.Replacer) Config {
 	t.Helper()
 	var file struct {
 		Gateway struct {
@@ -53,11 +53,17 @@ func fromPage(t testing.TB, n int, judge gateway.Judge, ports *strings.Replacer)
 	}
 	cfg := file.Gateway.SMTP[0]
 	cfg.Mode = message.ModeJudge
-	return start(t, cfg, judge)
+	return cfg
+}
+
+// fromPage starts the front door of toml block n of the page.
+func fromPage(t testing.TB, n int, judge gateway.Judge, ports *strings.Replacer) {
+	t.Helper()
+	start(t, pageConfig(t, n, ports), judge)
 }
 
 // start runs a front door until its test ends.
-func start(t testing.TB, cfg Config, judge gateway.Judge) *Proxy {
+func start(t testing.TB, cfg Config, judge gateway.Judge) {
 	t.Helper()
 	host := &gateway.Host{Judge: judge, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
 	p, err := New(cfg, host)
@@ -75,7 +81,6 @@ func start(t testing.TB, cfg Config, judge gateway.Judge) *Proxy {
 			t.Error(err)
 		}
 	})
-	return p
 }
 
 // site is a Postfix with Rempart where a page's blocks put it, and the mail server behind.
@@ -185,6 +190,25 @@ func TestPostfixAfterQueue(t *testing.T) {
 		if m := <-asked; m.Recipients[0].Address != "tempfail@example.net" {
 			t.Errorf("asked for %v", m.Recipients)
 		}
+	}
+}
+
+// A Postfix that sends nothing in clear begins TLS first.
+func TestPostfixStartTLS(t *testing.T) {
+	needSwaks(t)
+	_, at := ports(t)
+	cfg := pageConfig(t, 1, at)
+	cfg.Certificate, cfg.Key, _ = certificate(t)
+	start(t, cfg, by(nil))
+	sink := postfix.NewSink(t)
+	p := postfix.Start(t, mainCF+fmt.Sprintf("relayhost = [127.0.0.1]:%d\n", sink.Port)+at.Replace(snippet(t, "main.cf", 1)),
+		at.Replace(strings.Replace(snippet(t, "master.cf", 1), "  -o disable_dns_lookups=yes\n", "  -o disable_dns_lookups=yes\n"+
+			"  -o smtp_tls_security_level=encrypt\n  -o smtp_tls_loglevel=1\n", 1)), "tlsmgr unix - - n 1000? 1 tlsmgr")
+	s := &site{t, p, sink, p.Port}
+	s.swaks(fromAnna, "--to", "tag@example.net")
+	s.through("tag@example.net")
+	if log, _ := os.ReadFile(p.Dir + "/log/mail.log"); !strings.Contains(string(log), "TLS connection established to 127.0.0.1") {
+		t.Error("there was no TLS")
 	}
 }
 
