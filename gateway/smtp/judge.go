@@ -100,17 +100,19 @@ func (p *plan) add(i int, r reply, e edit) {
 func (s *session) plan(m *mail, msg *message.Message) plan {
 	p := plan{replies: make([]reply, len(m.recipients))}
 	metrics, cfg := s.proxy.host.Metrics, m.cfg
-	ans, err := s.proxy.host.Ask(s.ctx, &cfg.Door, msg)
-	if err != nil {
-		r := reply{}
-		if cfg.OnError != gateway.OnErrorAccept {
-			r = refusal(451, "4.7.1", catalogue.English().Say("answer.tempfail"))
-		}
-		metrics.Message(cfg.Name, cfg.OnError.Action())
+	same := func(a message.Action, r reply) plan {
+		metrics.Message(cfg.Name, a)
 		for i := range m.recipients {
 			p.add(i, r, edit{})
 		}
 		return p
+	}
+	ans, err := s.proxy.host.Ask(s.ctx, &cfg.Door, msg)
+	switch {
+	case err != nil && cfg.OnError != gateway.OnErrorAccept:
+		return same(message.Tempfail, refusal(451, "4.7.1", catalogue.English().Say("answer.tempfail")))
+	case err != nil || cfg.Mode != message.ModeJudge:
+		return same(message.Accept, reply{})
 	}
 	if s.lmtp {
 		for i := range m.recipients {

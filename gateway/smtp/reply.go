@@ -16,16 +16,20 @@ type reply struct {
 
 func say(code int, text string) reply { return reply{code, []string{text}} }
 
-// refusal is a reply with a text of policy's, on one line.
+// refusal is a reply with a text of policy's, on one line of ASCII.
 func refusal(code int, status, text string) reply {
 	words := strings.Fields(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
-	}, text))
-	return say(code, status+" "+strings.Join(words, " "))
+	}, ascii(text)))
+	line := status + " " + strings.Join(words, " ")
+	return say(code, line[:min(len(line), maxText)])
 }
+
+// maxText is what a reply's line may have (section 4.5.3.1.5) without its code and its end.
+const maxText = 512 - len("550 \r\n")
 
 func (r reply) ok() bool { return r.code/100 == 2 }
 
@@ -46,7 +50,7 @@ func (r reply) append(b []byte) []byte {
 	return b
 }
 
-// Bounds of what a next hop may answer; section 4.5.3.1.5 has 512 bytes a line.
+// Bounds of what a next hop may answer.
 const (
 	maxReplyLines = 100
 	hopBuffer     = 4096

@@ -179,6 +179,16 @@ func TestShadow(t *testing.T) {
 	}
 }
 
+// What policy says is one line of ASCII that a reply can have.
+func TestRefusalText(t *testing.T) {
+	r := newRig(t, func(context.Context, *message.Message) gateway.Answer {
+		return gateway.Answer{Decisions: []message.Decision{{Action: message.Reject, Text: "nein,\r\n250 danke\x00 schön " + strings.Repeat("x", 1000)}}}
+	}, nil)
+	if got := r.hello().send(plain, "a"); !strings.HasPrefix(got, "550 5.7.1 nein, 250 danke sch?n xxx") || len(got) != 510 {
+		t.Errorf("%d bytes: %q", len(got), got)
+	}
+}
+
 func TestOnErrorAccept(t *testing.T) {
 	r := newRig(t, by(nil), func(c *Config) { c.OnError = gateway.OnErrorAccept })
 	if got := r.hello().send(plain, "panic"); got != "250 2.0.0 Ok: queued as 1" || r.hop.mails()[0].data != plain {
