@@ -131,17 +131,24 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte("EHLO a\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<accept@example.net>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n"))
 	f.Add([]byte("EHLO a\r\nXFORWARD NAME=a ADDR=1.2.3.4\r\nMAIL FROM:<> SIZE=3 BODY=8BITMIME\r\nRCPT TO:<tag@[1.2.3.4]>\r\nBDAT 3\r\nabcBDAT 2 LAST\r\n\r\nRSET\r\n"))
 	f.Add([]byte("HELO a\r\nXCLIENT LOGIN=a\r\nEHLO b\r\nMAIL FROM:<@a,@b:c@d>\r\nRCPT TO:<\"a b\"@c>\r\nDATA\r\n\n.\n\r\n.\r\nVRFY x\r\nBDAT x\r\n"))
-	r := newRig(f, by(nil), func(c *Config) { c.XClientHosts = []string{"127.0.0.1"} })
-	r.hop.quiet = true
+	dir := f.TempDir() // TCP would run out of ports
+	behind, err := net.Listen("unix", dir+"/out")
+	if err != nil {
+		f.Fatal(err)
+	}
+	nextHopOn(f, behind).quiet = true
+	r := newRig(f, by(nil), func(c *Config) {
+		c.XClientHosts, c.Listen, c.NextHops = []string{"127.0.0.1"}, []string{"unix:" + dir + "/in"}, []string{"unix:" + dir + "/out"}
+	})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := net.Dial("tcp", r.addr)
+		c, err := net.Dial("unix", r.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 		go func() {
 			_, _ = c.Write(b)
-			_ = c.(*net.TCPConn).CloseWrite()
+			_ = c.(*net.UnixConn).CloseWrite()
 		}()
 		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		replies := bufio.NewReaderSize(c, 4096)

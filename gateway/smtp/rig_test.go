@@ -248,6 +248,10 @@ func newNextHop(t testing.TB) *nextHop {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return nextHopOn(t, l)
+}
+
+func nextHopOn(t testing.TB, l net.Listener) *nextHop {
 	h := &nextHop{t: t, listener: l, replies: map[string]string{}, dies: map[string]bool{},
 		offers: []string{"PIPELINING", "SIZE 10000000", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", "CHUNKING",
 			"XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT"}}
