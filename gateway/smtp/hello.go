@@ -37,7 +37,7 @@ func (s *session) hello(verb, arg string) reply {
 
 // connect opens the connection to the next hop; nil if that cannot be.
 func (s *session) connect(cfg *settings, plain bool) *hop {
-	h, err := s.proxy.dialHop(s.ctx, cfg, s.name, plain)
+	h, err := s.proxy.dialHop(cfg, s.name, plain)
 	if err != nil {
 		return nil
 	}

@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -30,10 +29,10 @@ var (
 
 // dialHop connects to the first next hop that wants to be spoken to, by the name that the client gave; plain means that it did so by
 // HELO, without extensions.
-func (p *Proxy) dialHop(ctx context.Context, cfg *settings, name string, plain bool) (*hop, error) {
+func (p *Proxy) dialHop(cfg *settings, name string, plain bool) (*hop, error) {
 	var errs []error
 	for _, address := range cfg.NextHops {
-		h, err := dialOne(ctx, address, p.patient)
+		h, err := dialOne(address, p.patient)
 		if err == nil {
 			h.lmtp = cfg.NextHopProtocol == protocolLMTP
 			if err = h.greet(name, plain); err == nil {
@@ -48,13 +47,12 @@ func (p *Proxy) dialHop(ctx context.Context, cfg *settings, name string, plain b
 	return nil, errors.Join(errs...)
 }
 
-func dialOne(ctx context.Context, address string, patient patience) (*hop, error) {
-	d := net.Dialer{Timeout: patient.dial}
+func dialOne(address string, patient patience) (*hop, error) {
 	network := "tcp"
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		network, address = "unix", path
 	}
-	conn, err := d.DialContext(ctx, network, address)
+	conn, err := net.DialTimeout(network, address, patient.dial)
 	if err != nil {
 		return nil, err
 	}

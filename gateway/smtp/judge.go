@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -107,7 +108,7 @@ func (s *session) plan(m *mail, msg *message.Message) plan {
 		}
 		return p
 	}
-	ans, err := s.proxy.host.Ask(s.ctx, &cfg.Door, msg)
+	ans, err := s.proxy.host.Ask(context.Background(), &cfg.Door, msg) // a mail in hand is finished when the node stops
 	switch {
 	case err != nil && cfg.OnError != gateway.OnErrorAccept:
 		return same(message.Tempfail, refusal(451, "4.7.1", catalogue.English().Say("answer.tempfail")))

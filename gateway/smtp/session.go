@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -16,7 +15,7 @@ import (
 type session struct {
 	*client
 	proxy   *Proxy
-	ctx     context.Context
+	stop    <-chan struct{} // closed when the node stops
 	lmtp    bool
 	peer    netip.Addr
 	local   string // how we call ourselves
@@ -30,18 +29,17 @@ type session struct {
 	bad     int     // commands that made no sense
 	over    bool
 
-	mu       sync.Mutex
-	hop      *hop
-	waiting  bool // for a command, with no mail in hand
-	draining bool
-	cut      *time.Timer // ends the next hop's side of a drain
+	mu      sync.Mutex
+	hop     *hop
+	waiting bool        // for a command, with no mail in hand
+	cut     *time.Timer // ends the next hop's side of a drain
 }
 
 // maxBad is how many commands may make no sense.
 const maxBad = 20
 
-func newSession(p *Proxy, conn net.Conn) *session {
-	s := &session{client: newClient(conn), proxy: p, lmtp: p.cfg().Protocol == protocolLMTP, local: "localhost"}
+func newSession(p *Proxy, conn net.Conn, stop <-chan struct{}) *session {
+	s := &session{client: newClient(conn), proxy: p, stop: stop, lmtp: p.cfg().Protocol == protocolLMTP, local: "localhost"}
 	s.peer = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // by a UNIX socket
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		s.peer = a.AddrPort().Addr().WithZone("").Unmap()
@@ -57,8 +55,7 @@ func newSession(p *Proxy, conn net.Conn) *session {
 }
 
 // run answers commands until the client leaves.
-func (s *session) run(ctx context.Context) {
-	s.ctx = ctx
+func (s *session) run() {
 	defer s.reset()
 	s.say(s.greeting())
 	for !s.over {
@@ -88,15 +85,22 @@ func (s *session) greeting() reply {
 
 // farewell is said to a client that was too slow, or has to go because the node stops.
 func (s *session) farewell() reply {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining {
+	if s.stopping() {
 		return say(421, "4.3.2 "+s.local+" is being stopped")
 	}
 	return say(421, "4.4.2 "+s.local+" has waited too long")
 }
 
-// await reads the next command. A draining session takes none that begins another mail.
+func (s *session) stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// await reads the next command. When the node stops it takes none that begins another mail.
 func (s *session) await() ([]byte, error) {
 	timeout := s.proxy.patient.command
 	if s.mail != nil {
@@ -104,7 +108,7 @@ func (s *session) await() ([]byte, error) {
 	}
 	s.mu.Lock()
 	s.waiting = s.mail == nil
-	stop := s.waiting && s.draining
+	stop := s.waiting && s.stopping()
 	_ = s.conn.SetReadDeadline(time.Now().Add(timeout)) // before drain may set its own
 	s.mu.Unlock()
 	defer func() {
@@ -122,7 +126,6 @@ func (s *session) await() ([]byte, error) {
 func (s *session) drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draining = true
 	if s.waiting {
 		_ = s.under.SetReadDeadline(time.Now())
 	}

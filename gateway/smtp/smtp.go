@@ -88,9 +88,9 @@ func (p *Proxy) Run(ctx context.Context, listeners []net.Listener) error {
 }
 
 func (p *Proxy) handle(ctx context.Context, conn net.Conn) {
-	s := newSession(p, conn)
+	s := newSession(p, conn, ctx.Done())
 	defer s.leaveHop()
 	stop := context.AfterFunc(ctx, s.drain)
 	defer stop()
-	s.run(context.WithoutCancel(ctx)) // a mail in hand is finished
+	s.run()
 }
