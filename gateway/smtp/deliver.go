@@ -19,14 +19,18 @@ func (s *session) settle(m *mail) []reply {
 		return s.same(m, fault)
 	}
 	msg := s.message(m)
+	early := *msg // msg is the judge's if it overruns
 	p := s.plan(m, msg)
+	if p.unjudged {
+		msg = &early
+	}
 	if s.left() {
 		s.over = true
 		return nil
 	}
 	answered := slices.Clone(p.replies)
 	for _, one := range p.copies {
-		s.deliver(m, one.to, one.edit.apply(c.raw, msg, m.cfg), p.replies)
+		s.deliver(m, one.to, one.edit.apply(c.raw, msg, m.cfg, s.proxy.host.Signatures), p.replies)
 	}
 	if s.lmtp {
 		return p.replies

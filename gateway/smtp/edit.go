@@ -15,27 +15,37 @@ type edit struct {
 	action  message.Action // that headers of ours name; 0 if there are none
 	verdict *message.Verdict
 	united  bool
+	sign    bool // as the operator's keys say
 }
 
 // apply makes the mail as the next hop gets it, in pieces that are views of raw where nothing changes.
-func (e edit) apply(raw []byte, msg *message.Message, cfg *settings) [][]byte {
+func (e edit) apply(raw []byte, msg *message.Message, cfg *settings, sign gateway.Sign) [][]byte {
 	subject := ""
 	if e.action == message.Rewrite {
 		subject = marked(cfg.RewriteSubject)
 	}
-	kept := [][]byte{raw}
+	kept, replaced := [][]byte{raw}, []gateway.HeaderField(nil)
 	if e.clean || subject != "" {
-		kept, subject = header(raw, e.clean, subject)
+		kept, replaced, subject = header(raw, e.clean, subject)
+	}
+	if subject != "" { // there was none
+		subject = strings.TrimSpace(subject)
+		replaced = []gateway.HeaderField{{Name: "Subject", Value: subject}}
 	}
 	// The one place where fields are put before all others.
 	var top []byte
+	if e.sign {
+		for _, f := range sign(msg, replaced...) {
+			top = append(top, f.Name+": "+f.Value+"\r\n"...)
+		}
+	}
 	if e.action != 0 {
 		for _, f := range gateway.Mark(msg, e.verdict, e.action, e.united) {
 			top = append(top, f.Name+": "+f.Value+"\r\n"...)
 		}
 	}
-	if subject != "" { // there was none
-		top = append(top, "Subject: "+strings.TrimSpace(subject)+"\r\n"...)
+	if subject != "" {
+		top = append(top, "Subject: "+subject+"\r\n"...)
 	}
 	if len(top) > 0 && !beginsWithHeader(raw) {
 		top = append(top, "\r\n"...)
@@ -54,8 +64,9 @@ func marked(s string) string {
 	return mime.QEncoding.Encode("utf-8", strings.TrimRight(s, " ")) + " "
 }
 
-// header takes forged fields out and puts text before the subject; left is the text if there is no subject.
-func header(raw []byte, clean bool, text string) (pieces [][]byte, left string) {
+// header takes forged fields out and puts text before the subject, which replaced then has as it is now; left is the text if there is
+// no subject.
+func header(raw []byte, clean bool, text string) (pieces [][]byte, replaced []gateway.HeaderField, left string) {
 	from := 0 // what is kept since the last change
 	for at := 0; at < len(raw); {
 		end := fieldEnd(raw, at)
@@ -76,12 +87,13 @@ func header(raw []byte, clean bool, text string) (pieces [][]byte, left string) 
 				for from < end && (raw[from] == ' ' || raw[from] == '\t') {
 					from++
 				}
+				replaced = []gateway.HeaderField{{Name: "Subject", Value: text + strings.TrimRight(string(raw[from:end]), "\r\n")}}
 				text = ""
 			}
 		}
 		at = end
 	}
-	return append(pieces, raw[from:]), text
+	return append(pieces, raw[from:]), replaced, text
 }
 
 // fieldEnd is where the field at i ends, with its folds and the last line's end.

@@ -20,8 +20,8 @@ type answer struct {
 	status string
 }
 
-// answers is what docs/frontdoor-smtp.md prints. There is no store for held mail yet, and a mail that was answered 250 must
-// not vanish: what asks for one goes on, marked.
+// answers is what docs/frontdoor-smtp.md prints. There is no hold queue, and a mail that was answered 250 must not vanish: what asks
+// for one goes on, marked, and so does what our own quarantine does not keep.
 var answers = []answer{
 	{action: message.Accept, relay: true},
 	{action: message.Tag, relay: true, mark: true},
@@ -53,6 +53,7 @@ func (s *session) message(m *mail) *message.Message {
 	who := s.speaker()
 	msg := m.cfg.Mail(m.content.raw, len(m.content.raw))
 	msg.QueueID, msg.MailFrom, msg.Helo, msg.OneAnswer = who.queueID, m.from, who.helo, !s.lmtp
+	msg.Handover = true
 	if m.content.bare { // made good since, but it says something about the sender
 		msg.Anomalies = append(msg.Anomalies, message.Anomaly{Name: email.MixedLineEnds})
 	}
@@ -73,8 +74,9 @@ func (s *session) message(m *mail) *message.Message {
 
 // plan is what becomes of a mail: who is answered at once, and the copies that go on.
 type plan struct {
-	replies []reply // by recipient; none for those of copies
-	copies  []parcel
+	unjudged bool    // no judgement came in time, and the mail goes on without
+	replies  []reply // by recipient; none for those of copies
+	copies   []parcel
 }
 
 // parcel is a copy of the mail and who gets it.
@@ -101,19 +103,22 @@ func (p *plan) add(i int, r reply, e edit) {
 func (s *session) plan(m *mail, msg *message.Message) plan {
 	p := plan{replies: make([]reply, len(m.recipients))}
 	metrics, cfg := s.proxy.host.Metrics, m.cfg
-	same := func(a message.Action, r reply) plan {
+	same := func(a message.Action, r reply, e edit) plan {
 		metrics.Message(cfg.Name, a)
 		for i := range m.recipients {
-			p.add(i, r, edit{})
+			p.add(i, r, e)
 		}
 		return p
 	}
 	ans, err := s.proxy.host.Ask(context.Background(), &cfg.Door, msg) // a mail in hand is finished when the node stops
 	switch {
 	case err != nil && cfg.OnError != gateway.OnErrorAccept:
-		return same(message.Tempfail, refusal(451, "4.7.1", catalogue.English().Say("answer.tempfail")))
-	case err != nil || cfg.Mode != message.ModeJudge:
-		return same(message.Accept, reply{})
+		return same(message.Tempfail, refusal(451, "4.7.1", catalogue.English().Say("answer.tempfail")), edit{})
+	case cfg.Mode != message.ModeJudge:
+		return same(message.Accept, reply{}, edit{})
+	case err != nil:
+		p.unjudged = true
+		return same(message.Accept, reply{}, edit{sign: true})
 	}
 	if s.lmtp {
 		for i := range m.recipients {
@@ -122,7 +127,7 @@ func (s *session) plan(m *mail, msg *message.Message) plan {
 				verdict = ans.Judgement.Verdicts[i]
 			}
 			metrics.Message(cfg.Name, d.Effective())
-			r, e := s.carryOut(d, verdict, d.Mode == message.ModeJudge)
+			r, e := s.carryOut(d, ans.Kept, verdict, d.Mode == message.ModeJudge)
 			p.add(i, r, e)
 		}
 		return p
@@ -130,7 +135,7 @@ func (s *session) plan(m *mail, msg *message.Message) plan {
 	d, removed := ans.One()
 	metrics.Message(cfg.Name, d.Effective())
 	judged := slices.ContainsFunc(ans.Decisions, func(d message.Decision) bool { return d.Mode == message.ModeJudge })
-	r, e := s.carryOut(d, ans.Judgement.Worst(), judged)
+	r, e := s.carryOut(d, ans.Kept, ans.Judgement.Worst(), judged)
 	for i := range m.recipients {
 		if r.none() && slices.Contains(removed, i) {
 			p.add(i, say(250, "2.0.0 Ok"), edit{})
@@ -141,16 +146,19 @@ func (s *session) plan(m *mail, msg *message.Message) plan {
 	return p
 }
 
-// carryOut is a decision as a reply, or as what is changed of a mail that goes on. Where nobody is judged nothing is changed.
-func (s *session) carryOut(d message.Decision, v *message.Verdict, judged bool) (reply, edit) {
+// carryOut is a decision as a reply, or as what is changed of a mail that goes on: where nobody is judged it is signed alone. Kept says
+// that copies in quarantine are in our own store.
+func (s *session) carryOut(d message.Decision, kept bool, v *message.Verdict, judged bool) (reply, edit) {
 	a := answerTo(d.Effective())
 	switch {
+	case kept && a.action == message.Quarantine:
+		return say(250, "2.0.0 Ok"), edit{}
 	case a.relay && !judged:
-		return reply{}, edit{}
+		return reply{}, edit{sign: true}
 	case a.relay && a.mark:
-		return reply{}, edit{clean: s.stranger(), action: a.action, verdict: v, united: d.United}
+		return reply{}, edit{clean: s.stranger(), action: a.action, verdict: v, united: d.United, sign: true}
 	case a.relay:
-		return reply{}, edit{clean: s.stranger()}
+		return reply{}, edit{clean: s.stranger(), sign: true}
 	case a.code == 250:
 		return say(250, a.status+" Ok"), edit{}
 	}
