@@ -92,11 +92,11 @@ func (s *serving) run(ctx context.Context, conn net.Conn) {
 		if p := recover(); p != nil {
 			s.host.logPanic(s.door.Name, p)
 		}
-		_ = conn.Close()
 		s.mu.Lock()
-		delete(s.conns, conn)
+		delete(s.conns, conn) // before it is closed: a client that sees the end may dial again at once
 		s.mu.Unlock()
 		s.host.Metrics.connections(s.door.Name, -1)
+		_ = conn.Close()
 	}()
 	s.handle(ctx, conn)
 }
