@@ -86,6 +86,7 @@ var (
 	listsOff      = prometheus.NewDesc("rempart_dns_lists_off", "DNS lists switched off because they refused us or do not answer.", nil, nil)
 	clamavUp      = prometheus.NewDesc("rempart_clamav_up", "1 while clamd answers; missing where none is configured.", nil, nil)
 	tablesDown    = prometheus.NewDesc("rempart_mailbox_tables_down", "Tables of mailboxes that do not answer.", nil, nil)
+	quarantined   = prometheus.NewDesc("rempart_quarantine_waiting", "Copies of mail in quarantine that were not released.", nil, nil)
 	suspected     = prometheus.NewDesc("rempart_accounts_suspected", "Accounts whose mail was not let pass within the last day.", nil, nil)
 	signKeys      = prometheus.NewDesc("rempart_sign_keys", "Keys that sign mail, by what DNS has of them: published, missing, wrong, unknown.", []string{"state"}, nil)
 	shadowOn      = prometheus.NewDesc("rempart_shadow", "1 while everything is in shadow mode.", nil, nil)
@@ -94,7 +95,7 @@ var (
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{journalUp, journalBytes, journalFree, eventsDropped, eventsLeftOut, eventsQueued, indexBytes, listsOff, clamavUp, tablesDown,
-		suspected, signKeys, shadowOn} {
+		quarantined, suspected, signKeys, shadowOn} {
 		ch <- d
 	}
 }
@@ -124,6 +125,9 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(clamavUp, boolean(!scanner.Down()))
 	}
 	gauge(tablesDown, float64(len(c.n.live.Load().boxes.Down())))
+	if waiting, err := c.n.quarantine.Waiting(ctx); err == nil {
+		gauge(quarantined, float64(waiting))
+	}
 	gauge(suspected, float64(len(c.n.suspects.list(c.n.now()))))
 	keys := map[sign.State]int{sign.Published: 0, sign.Missing: 0, sign.Wrong: 0, sign.Unknown: 0}
 	for _, k := range c.n.live.Load().signer.Keys(c.n.now()) {
