@@ -390,6 +390,11 @@ func TestOnError(t *testing.T) {
 	if acts, act := r.send(to("reject")); act.Type != lib.ActionAccept || len(acts) != 0 {
 		t.Errorf("%v %s", acts, act)
 	}
+	forged := to("reject")
+	forged.headers = append(forged.headers, "X-Rempart-Action: accept")
+	if acts, act := r.send(forged); act.Type != lib.ActionAccept || len(acts) != 1 || acts[0].Type != lib.ActionChangeHeader {
+		t.Errorf("forged: %v %s", acts, act)
+	}
 }
 
 // Several mails on one connection, one of them given up, do not mix.

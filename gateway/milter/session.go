@@ -2,6 +2,7 @@ package milter
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -138,6 +139,9 @@ func (s *session) judge(mod lib.Modifier) (*lib.Response, error) {
 		resp := s.onError()
 		if resp != lib.RespAccept || door.Mode != message.ModeJudge {
 			return resp, nil
+		}
+		if err := s.removeForged(mod); err != nil {
+			return nil, fmt.Errorf("remove forged headers: %w", err)
 		}
 		return resp, s.sign(mod, &unjudged)
 	}

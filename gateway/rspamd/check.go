@@ -115,17 +115,20 @@ func (f *Rspamd) judge(r *http.Request, b body, cfg *settings) *reply {
 		return unjudged(message.Accept) // the client's own exemption
 	}
 	m := b.message(r.Header, cfg)
-	early := *m // m is the judge's if it overruns
+	early, relayed := *m, gateway.Contains(cfg.relays, giver(r.Header)) // m is the judge's if it overruns
 	ans, err := f.host.Ask(r.Context(), &cfg.Door, m)
 	if err != nil {
 		f.host.Metrics.Message(cfg.Name, cfg.OnError.Action())
 		out := unjudged(cfg.OnError.Action())
 		if out.Action == noAction {
+			if cfg.Mode == message.ModeJudge {
+				out.Milter = changes(&early, nil, message.Decision{Action: message.Accept}, relayed)
+			}
 			f.sign(out, &early, cfg)
 		}
 		return out
 	}
-	return f.render(m, ans, gateway.Contains(cfg.relays, giver(r.Header)), cfg)
+	return f.render(m, ans, relayed, cfg)
 }
 
 // unjudged is the answer where there is no decision.

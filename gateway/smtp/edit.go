@@ -20,6 +20,7 @@ type edit struct {
 
 // apply makes the mail as the next hop gets it, in pieces that are views of raw where nothing changes.
 func (e edit) apply(raw []byte, msg *message.Message, cfg *settings, sign gateway.Sign) [][]byte {
+	envelope, raw := cutEnvelope(raw)
 	subject := ""
 	if e.action == message.Rewrite {
 		subject = marked(cfg.RewriteSubject)
@@ -53,7 +54,16 @@ func (e edit) apply(raw []byte, msg *message.Message, cfg *settings, sign gatewa
 	if len(raw) > 0 && raw[len(raw)-1] != '\n' { // BDAT can end so, DATA cannot
 		kept = append(kept, crlf)
 	}
-	return append([][]byte{top}, kept...)
+	return append([][]byte{envelope, top}, kept...)
+}
+
+// cutEnvelope takes the line off with which a mail in an mbox begins: some send it along, and what we put on top stands behind it.
+func cutEnvelope(raw []byte) (envelope, rest []byte) {
+	if !bytes.HasPrefix(raw, []byte("From ")) {
+		return nil, raw
+	}
+	end := bytes.IndexByte(raw, '\n') + 1
+	return raw[:end], raw[end:]
 }
 
 // marked is what stands before a subject, as a header may have it.

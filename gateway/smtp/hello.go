@@ -32,7 +32,7 @@ func (s *session) hello(verb, arg string) reply {
 	if gateway.Contains(cfg.speak, s.peer) {
 		lines = append(lines, "XFORWARD "+xforwardAttributes, "XCLIENT "+xclientAttributes)
 	}
-	return reply{250, lines}
+	return reply{code: 250, lines: lines}
 }
 
 // connect opens the connection to the next hop; nil if that cannot be.

@@ -13,6 +13,7 @@ import (
 // hop is a connection to the next hop. Its methods are one goroutine's; close is anybody's. After an error it is lost.
 type hop struct {
 	conn    net.Conn
+	address string // as configured
 	r       *bufio.Reader
 	lmtp    bool
 	patient patience
@@ -24,6 +25,7 @@ type hop struct {
 
 var (
 	errAnswer = errors.New("smtp: the next hop does not want to be spoken to")
+	errMoved  = errors.New("smtp: another next hop is configured now")
 	errClosed = errors.New("smtp: the next hop has closed the connection")
 )
 
@@ -48,15 +50,15 @@ func (p *Proxy) dialHop(cfg *settings, name string, plain bool) (*hop, error) {
 }
 
 func dialOne(address string, patient patience) (*hop, error) {
-	network := "tcp"
+	network, place := "tcp", address
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		network, address = "unix", path
+		network, place = "unix", path
 	}
-	conn, err := net.DialTimeout(network, address, patient.dial)
+	conn, err := net.DialTimeout(network, place, patient.dial)
 	if err != nil {
 		return nil, err
 	}
-	return &hop{conn: conn, r: bufio.NewReaderSize(conn, hopBuffer), patient: patient}, nil
+	return &hop{conn: conn, address: address, r: bufio.NewReaderSize(conn, hopBuffer), patient: patient}, nil
 }
 
 // greet waits for the greeting and asks for the extensions.

@@ -58,12 +58,14 @@ func TestBadCommands(t *testing.T) {
 // Recipients that the next hop refuses are no fault of the client's.
 func TestManyRefusedRecipients(t *testing.T) {
 	r := newRig(t, by(nil), nil)
-	r.hop.set("RCPT", "550 5.1.1 no such user")
 	d := r.hello()
-	for range 3 * maxBad {
-		d.write("MAIL FROM:<a@example.com>\r\nRCPT TO:<nobody@example.net>\r\nDATA\r\nRSET\r\n")
-		for _, want := range []string{"250", "550", "554 5.5.1", "250"} {
-			d.want(want)
+	for _, refused := range []string{"550 5.1.1 no such user", "504 5.5.2 need a whole address", "501 5.1.3 bad address"} {
+		r.hop.set("RCPT", refused)
+		for range 3 * maxBad {
+			d.write("MAIL FROM:<a@example.com>\r\nRCPT TO:<nobody@example.net>\r\nDATA\r\nRSET\r\n")
+			for _, want := range []string{"250", refused, "554 5.5.1", "250"} {
+				d.want(want)
+			}
 		}
 	}
 }

@@ -118,7 +118,7 @@ func (s *session) plan(m *mail, msg *message.Message) plan {
 		return same(message.Accept, reply{}, edit{})
 	case err != nil:
 		p.unjudged = true
-		return same(message.Accept, reply{}, edit{sign: true})
+		return same(message.Accept, reply{}, edit{clean: s.stranger(), sign: true})
 	}
 	if s.lmtp {
 		for i := range m.recipients {

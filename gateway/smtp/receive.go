@@ -111,6 +111,12 @@ func (s *session) bdat(arg string) reply {
 		left -= int64(len(b))
 	}
 	switch {
+	case !fault.none() && last && s.lmtp && s.mail != nil && len(s.mail.recipients) > 0:
+		for _, r := range s.same(s.mail, fault) { // the last chunk is answered for each of them, whatever the answer is
+			s.say(r)
+		}
+		s.reset()
+		return reply{}
 	case !fault.none():
 		return fault
 	case last:
@@ -142,6 +148,9 @@ func (s *session) finish() {
 	for _, r := range replies {
 		s.say(r)
 		taken = taken || r.ok()
+	}
+	if taken {
+		s.bad = 0
 	}
 	if err := s.flush(); err != nil {
 		s.over = true

@@ -10,11 +10,12 @@ import (
 // reply is an answer of a server (RFC 5321 section 4.2): a code and at least one line of text, without line ends. The
 // enhanced status (RFC 3463) is the text's first word. The zero reply is none.
 type reply struct {
-	code  int
-	lines []string
+	code    int
+	lines   []string
+	fromHop bool // the next hop said it: it is no fault of how the client speaks
 }
 
-func say(code int, text string) reply { return reply{code, []string{text}} }
+func say(code int, text string) reply { return reply{code: code, lines: []string{text}} }
 
 // refusal is a reply with a text of policy's, on one line of ASCII.
 func refusal(code int, status, text string) reply {

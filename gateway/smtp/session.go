@@ -183,7 +183,7 @@ func (s *session) obey(line string) {
 	}
 	switch r := commands[i].run(s, arg); {
 	case r.none():
-	case r.code >= 500 && r.code <= 504:
+	case r.code >= 500 && r.code <= 504 && !r.fromHop:
 		s.protest(r)
 	default:
 		s.say(r)

@@ -191,8 +191,36 @@ func TestRefusalText(t *testing.T) {
 
 func TestOnErrorAccept(t *testing.T) {
 	r := newRig(t, by(nil), func(c *Config) { c.OnError = gateway.OnErrorAccept })
-	if got := r.hello().send(plain, "panic"); got != "250 2.0.0 Ok: queued as 1" || r.hop.mails()[0].data != plain {
-		t.Errorf("answered %q", got)
+	if got := r.hello().send("X-Rempart-Probability: 0.0\r\n"+plain, "panic"); got != "250 2.0.0 Ok: queued as 1" || r.hop.mails()[0].data != plain {
+		t.Errorf("answered %q, %q went on", got, r.hop.mails()[0].data)
+	}
+}
+
+// What we put on top of a mail stands behind the line of an mbox that some send along: before it, the fields below would be body.
+func TestEnvelopeLine(t *testing.T) {
+	r := newRig(t, by(nil), nil)
+	if got := r.hello().send("From a@b Sat Nov 28 10:00 2026\r\n"+plain, "tag"); !strings.HasPrefix(got, "250") {
+		t.Fatal(got)
+	}
+	got := r.hop.mails()[0].data
+	if !strings.HasPrefix(got, "From a@b Sat Nov 28 10:00 2026\r\nX-Rempart-Action: tag\r\n") || !strings.HasSuffix(got, "\r\n"+plain) {
+		t.Errorf("went on as %q", got)
+	}
+}
+
+// By LMTP the last chunk is answered for each recipient that was taken, whatever the answer is (RFC 2033 section 4.2): a reply too few
+// would have the next command's taken for it.
+func TestLastChunkAfterLoss(t *testing.T) {
+	r := newRig(t, by(nil), func(c *Config) { c.Protocol = protocolLMTP })
+	d := r.hello()
+	d.do("MAIL FROM:<a@example.com>", "250")
+	d.do("RCPT TO:<accept1@example.net>", "250")
+	d.do("RCPT TO:<accept2@example.net>", "250")
+	r.hop.set("RCPT", "421 4.3.2 going down")
+	d.do("RCPT TO:<accept3@example.net>", "451")
+	d.write("BDAT 3 LAST\r\nx\r\nNOOP\r\n")
+	for _, want := range []string{"451", "451", "250"} {
+		d.want(want)
 	}
 }
 
@@ -477,6 +505,14 @@ func TestReconfigure(t *testing.T) {
 	}
 	if got := d.send(plain, "reject"); !strings.HasPrefix(got, "250") {
 		t.Errorf("in shadow: %q", got)
+	}
+	other := newNextHop(t)
+	cfg.NextHops = []string{other.listener.Addr().String()}
+	if err := r.proxy.Reconfigure(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.send(plain, "accept"); !strings.HasPrefix(got, "250") || len(other.mails()) != 1 || len(r.hop.mails()) != 1 {
+		t.Errorf("with another next hop: %q, it got %d mails, the old one %d", got, len(other.mails()), len(r.hop.mails()))
 	}
 }
 

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -79,6 +80,8 @@ func (s *session) reach(cfg *settings) reply {
 	case s.hop == nil:
 	case s.hop.stale(): // it may do so between two mails
 		s.loseHop(errClosed)
+	case !slices.Contains(cfg.NextHops, s.hop.address) || s.hop.lmtp != (cfg.NextHopProtocol == protocolLMTP):
+		s.loseHop(errMoved)
 	default:
 		return reply{}
 	}
@@ -117,6 +120,7 @@ func (s *session) speaker() origin {
 
 // relayed is the next hop's answer as the client gets it. A next hop that closes leaves the client's connection open.
 func (s *session) relayed(r reply, err error) reply {
+	r.fromHop = true
 	switch {
 	case err != nil:
 		s.loseHop(err)
