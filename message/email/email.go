@@ -91,6 +91,8 @@ type parser struct {
 	textBuf     [2]string
 	htmlBuf     [2]string
 	tooMany     bool // maxParts was reached: nothing more is read
+
+	part func(c content, body string) // takes the leaves instead, for [Parts]; else nil
 }
 
 // note adds an anomaly, once a name.

@@ -44,6 +44,8 @@ func (p *parser) entity(s *source, c content, depth int) {
 			p.note(EncodedMultipart, c.transfer)
 		}
 		p.multipart(s, c, depth)
+	case nested && p.part != nil:
+		p.part(c, s.skip())
 	case nested && encoded:
 		inner := source{text: clean(p.decodeTransfer(s.skip(), c.transfer))}
 		p.entity(&inner, p.partHeader(&inner), depth+1)
@@ -158,6 +160,10 @@ func firstLine(s string) string {
 
 // leaf reads a part that holds no parts.
 func (p *parser) leaf(c content, body string) {
+	if p.part != nil {
+		p.part(c, body)
+		return
+	}
 	text := c.media == "" || strings.HasPrefix(c.media, "text/") || c.media == "message/delivery-status" ||
 		!strings.Contains(c.media, "/")
 	if !text || c.attached {
