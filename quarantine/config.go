@@ -3,13 +3,13 @@ package quarantine
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/mail"
 	"net/url"
 	"strings"
 	"time"
 
 	"rempart/config"
+	"rempart/nexthop"
 )
 
 // Config is table [quarantine].
@@ -50,7 +50,7 @@ func (c *Config) digestAt() time.Duration {
 // Check names every key that is wrong.
 func (c Config) Check() error {
 	var errs []error
-	if network, _ := endpoint(c.NextHop); c.NextHop != "" && network == "" {
+	if network, _ := nexthop.Endpoint(c.NextHop); c.NextHop != "" && network == "" {
 		errs = append(errs, fmt.Errorf("quarantine.next_hop = %q: write host:port, or unix:/path/of/socket", c.NextHop))
 	}
 	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "") {
@@ -80,15 +80,4 @@ func (c Config) withDefaults() Config {
 	}
 	c.URL = strings.TrimSuffix(c.URL, "/")
 	return c
-}
-
-// endpoint is an address as package net wants it; empty if it is none.
-func endpoint(s string) (network, address string) {
-	if path, ok := strings.CutPrefix(s, "unix:"); ok && path != "" {
-		return "unix", path
-	}
-	if _, port, err := net.SplitHostPort(s); err == nil && port != "" {
-		return "tcp", s
-	}
-	return "", ""
 }

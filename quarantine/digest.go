@@ -10,6 +10,7 @@ import (
 
 	"rempart/message"
 	"rempart/message/email"
+	"rempart/nexthop"
 )
 
 // maxDigest is how many mails one digest names; of the rest it says that they are there.
@@ -98,7 +99,7 @@ func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time
 		if err != nil {
 			return err
 		}
-		if err := send(ctx, c.NextHop, "", to, raw); permanent(err) {
+		if err := nexthop.Send(ctx, c.NextHop, "", to, raw); permanent(err) {
 			s.log.Warn("a digest was refused; its recipient is told of new mail tomorrow", "error", err)
 		} else if err != nil {
 			return err

@@ -25,6 +25,7 @@ import (
 	"rempart/blob"
 	"rempart/durable"
 	"rempart/keyring"
+	"rempart/nexthop"
 )
 
 // What callers decide on.
@@ -214,7 +215,7 @@ func (s *Store) Release(ctx context.Context, id, recipient, who string, postmast
 	if err != nil {
 		return nil, err
 	}
-	if err := send(ctx, s.config.Load().NextHop, c.MailFrom, c.Recipient, raw); err != nil {
+	if err := nexthop.Send(ctx, s.config.Load().NextHop, c.MailFrom, c.Recipient, raw); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotDelivered, err)
 	}
 	// It is delivered, whatever becomes of who asked.

@@ -1,4 +1,6 @@
-package quarantine
+// Package nexthop hands a mail of our own, or one that we kept, to the operator's mail server by SMTP (RFC 5321): released mail,
+// digests, answers. What is to be queued and tried again is the mail server's matter.
+package nexthop
 
 import (
 	"context"
@@ -6,17 +8,18 @@ import (
 	"net"
 	"net/smtp"
 	"os"
+	"strings"
 	"time"
 )
 
 // sendTime is how long handing over one mail may take.
 const sendTime = 5 * time.Minute
 
-// send hands a mail to the next hop for one recipient. Without an error the next hop has taken it.
-func send(ctx context.Context, nextHop, from, to string, raw []byte) error {
+// Send hands a mail to the next hop for one recipient. Without an error the next hop has taken it.
+func Send(ctx context.Context, nextHop, from, to string, raw []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	network, address := endpoint(nextHop)
+	network, address := Endpoint(nextHop)
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
@@ -61,4 +64,15 @@ func deliver(conn net.Conn, from, to string, raw []byte) error {
 	}
 	_ = c.Quit() // it has the mail
 	return nil
+}
+
+// Endpoint reads the address of a next hop, "host:port" or "unix:/path", as package net wants it; both are empty if it is none.
+func Endpoint(s string) (network, address string) {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok && path != "" {
+		return "unix", path
+	}
+	if _, port, err := net.SplitHostPort(s); err == nil && port != "" {
+		return "tcp", s
+	}
+	return "", ""
 }
