@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"campaign"},
 	{"measure"},
 	{"world"},
-	{"account", "sign"},
+	{"abuse", "account", "sign"},
 	{"dns", "geo", "mailbox"},
 	{"journal", "quarantine"},
 	{"index", "blob"},
@@ -36,7 +36,7 @@ var layers = [][]string{
 	{"catalogue", "chart"},
 	{"message"},
 	{"config"},
-	{"wire", "durable"},
+	{"wire", "durable", "nexthop"},
 	{"third_party"},
 }
 
