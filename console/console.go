@@ -17,6 +17,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"rempart/abuse"
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/catalogue"
@@ -30,7 +31,7 @@ import (
 )
 
 // Sources is what the pages show and change. Accounts, Tallies, Events, Quarantine with
-// Release and Discard, Campaigns, Callers and Places must be there; another missing function leaves out what it would show.
+// Release and Discard, Abuse with AnswerCase and NoteCase, Campaigns, Callers and Places must be there; another missing function leaves out what it would show.
 type Sources struct {
 	Accounts *account.Book
 	Tallies  *measure.Tallies
@@ -39,6 +40,13 @@ type Sources struct {
 	Quarantine *quarantine.Store
 	Release    func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error
 	Discard    func(ctx context.Context, id, recipient string, by account.Actor) error
+	// Abuse is the cases and reports. AnswerCase answers the latest complaint of a case, NoteCase adds a note to it or closes it;
+	// ReportsOn reports whether reports are read, AnswersSent whether answers are sent rather than noted.
+	Abuse       *abuse.Book
+	AnswerCase  func(ctx context.Context, id, text string, by account.Actor) error
+	NoteCase    func(ctx context.Context, id string, what abuse.What, text string, by account.Actor) error
+	ReportsOn   func() bool
+	AnswersSent func() bool
 	// Campaigns are those that the node sees.
 	Campaigns *campaign.Watch
 	// Callers are those who began most calls within the hour before at, at most n.

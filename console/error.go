@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"rempart/abuse"
 	"rempart/account"
 	"rempart/index"
 	"rempart/journal"
@@ -23,6 +24,9 @@ var faults = []struct {
 	{quarantine.ErrNotFound, http.StatusNotFound, "no_quarantined"},
 	{quarantine.ErrMalware, http.StatusForbidden, "malware"},
 	{quarantine.ErrNotDelivered, http.StatusBadGateway, "not_delivered"},
+	{abuse.ErrNotFound, http.StatusNotFound, "no_case"},
+	{abuse.ErrClosed, http.StatusConflict, "case_closed"},
+	{abuse.ErrNotSent, http.StatusBadGateway, "not_sent"},
 	{errNoCampaign, http.StatusNotFound, "no_campaign"},
 	{errForbidden, http.StatusForbidden, "forbidden"},
 	{errOrigin, http.StatusForbidden, "origin"},

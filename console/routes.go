@@ -41,6 +41,12 @@ func (c *Console) routes() []route {
 		{"GET", quarantine.LinkPath + "{link}", open, false, c.copyPage},
 		{"POST", quarantine.LinkPath + "{link}", open, false, c.releaseCopy},
 		{"POST", "/quarantine/{id}/{change}", account.Teach, false, c.changeQuarantined},
+		{"GET", "/cases", account.SeeMessages, true, c.cases},
+		{"GET", "/cases/{id}", account.SeeMessages, false, c.oneCase}, // the id may end in .csv or .json
+		{"POST", "/cases/{id}/{change}", account.Teach, false, c.changeCase},
+		{"GET", "/domains", account.SeeFigures, true, c.domains},
+		{"GET", "/domains/{name}", account.SeeFigures, false, c.domain},
+		{"GET", "/domains/{name}/{part}", account.SeeFigures, false, c.domainPart}, // the part may end in .csv or .json
 		{"GET", "/campaigns", account.SeeFigures, true, c.campaigns},
 		{"GET", "/campaigns/{id}", account.SeeFigures, false, c.campaign},
 		{"GET", "/campaigns/{id}/{part}", account.SeeFigures, false, c.campaignPart}, // the part may end in .csv or .json
@@ -71,6 +77,8 @@ var menu = []struct {
 	{"overview", "/", account.SeeFigures},
 	{"messages", "/messages", account.SeeMessages},
 	{"quarantine", "/quarantine", account.SeeMessages},
+	{"cases", "/cases", account.SeeMessages},
+	{"domains", "/domains", account.SeeFigures},
 	{"campaigns", "/campaigns", account.SeeFigures},
 	{"calls", "/calls", account.SeeFigures},
 	{"sources", "/sources", account.SeeFigures},

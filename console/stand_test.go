@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"rempart/abuse"
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/filter/behaviour"
@@ -27,6 +28,7 @@ import (
 	"rempart/keyring"
 	"rempart/measure"
 	"rempart/message"
+	"rempart/message/feedback"
 	"rempart/policy"
 	"rempart/quarantine"
 	"rempart/report"
@@ -94,7 +96,7 @@ func newStand(t testing.TB) *stand {
 	if err := x.Run(written); err != nil {
 		t.Fatal(err)
 	}
-	kept := keepHostile(t, log)
+	kept, desk := keepHostile(t, log), complainHostile(t, j)
 	s.Console, err = New(Sources{
 		Accounts: book, Tallies: tallies, Events: x, Campaigns: watch, Quarantine: kept,
 		Release: func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error {
@@ -107,6 +109,13 @@ func newStand(t testing.TB) *stand {
 		Discard: func(ctx context.Context, id, recipient string, by account.Actor) error {
 			s.taught = append(s.taught, fmt.Sprint("delete ", id, " ", recipient, " ", by.Name))
 			return kept.Delete(ctx, id, recipient)
+		},
+		Abuse: desk, ReportsOn: func() bool { return true }, AnswersSent: func() bool { return true },
+		AnswerCase: func(ctx context.Context, id, text string, by account.Actor) error {
+			return desk.Note(ctx, id, by.Name, abuse.Answered, text)
+		},
+		NoteCase: func(ctx context.Context, id string, what abuse.What, text string, by account.Actor) error {
+			return desk.Note(ctx, id, by.Name, what, text)
 		}, Callers: callers.Busiest, Places: func() *geo.Places { return places }, Now: func() time.Time { return now },
 		Teach: func(ctx context.Context, id string, label message.Label, teacher string) (before, after float64, err error) {
 			if _, err := x.Get(ctx, id); err != nil {
@@ -167,6 +176,36 @@ func keepHostile(t testing.TB, log *slog.Logger) *quarantine.Store {
 		t.Fatal(err)
 	}
 	return kept
+}
+
+// caseID is the case of its account.
+const caseID = "case1"
+
+// complainHostile is a desk with two cases and reports on one domain.
+func complainHostile(t testing.TB, j *journal.Journal) *abuse.Book {
+	t.Helper()
+	ctx := context.Background()
+	desk, err := abuse.Open(ctx, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := feedback.Aggregate{Organisation: hostile, ID: "1", End: now.Add(-time.Hour), Policy: feedback.Policy{Domain: "shop.example", P: hostile},
+		Rows: []feedback.Row{{Source: netip.MustParseAddr("192.0.2.7"), Count: 7, DKIM: "pass", SPF: "fail"}}}
+	tls := feedback.TLS{Organisation: hostile, ID: "1", End: now.Add(-time.Hour), Policies: []feedback.TLSPolicy{{Domain: "shop.example", Sessions: 9,
+		Failed: 2, Failures: []feedback.TLSFailure{{Result: hostile, Sessions: 2}}}}}
+	for _, err := range []error{
+		desk.Complain(ctx, caseID, abuse.Complaint{Account: hostile, Type: hostile, Reporter: hostile, Verified: hostile, Recipient: hostile, From: hostile,
+			MessageID: hostile, EventID: hostileID, Incidents: 3}),
+		desk.Note(ctx, caseID, hostile, abuse.Noted, hostile),
+		desk.Complain(ctx, "case2", abuse.Complaint{Source: "192.0.2.0/24", Type: "auth-failure", Incidents: 1}),
+		desk.Take(ctx, "1", abuse.NewReport(&a, "google.example")),
+		desk.Take(ctx, "tls 1", abuse.NewTLSReports(&tls, "")[0]),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return desk
 }
 
 // traffic folds eight days of made-up messages into the tallies and returns those that the index is to hold.

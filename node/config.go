@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"rempart/abuse"
 	"rempart/config"
 	"rempart/dns"
 	"rempart/filter/auth"
@@ -63,6 +64,9 @@ type Config struct {
 
 	// Quarantine is where mail is kept whose action is quarantine.
 	Quarantine quarantine.Config `toml:"quarantine"`
+
+	// Feedback is what other receivers report to you: complaints, DMARC and TLS reports.
+	Feedback abuse.Config `toml:"feedback"`
 
 	// Executives are people of your own in whose name others may be asked for money or secrets. Mail that shows such a name and
 	// comes from another address is suspect. People whose mail goes out by this node are known without it; list those whose
@@ -214,7 +218,7 @@ func (c Config) withDefaults() Config {
 
 // Check names every key that is wrong.
 func (c Config) Check() error {
-	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Sign.Check()}
+	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Feedback.Check(), c.Sign.Check()}
 	if c.DNS.Off && c.Sign.ARCDomain != "" {
 		errs = append(errs, fmt.Errorf("sign.arc_domain = %q: a seal tells what DNS says of a mail, and [dns] off = true", c.Sign.ARCDomain))
 	}

@@ -20,6 +20,7 @@ type metrics struct {
 	signed   *prometheus.CounterVec
 	matches  *prometheus.CounterVec
 	skipped  *prometheus.CounterVec
+	reports  *prometheus.CounterVec
 }
 
 func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
@@ -37,10 +38,15 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 			Help: "Recipients whose message an operator's rule fitted; in mode shadow nothing was done about it."}, []string{"rule", "action", "mode"}),
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_rule_skipped_total",
 			Help: "Recipients whose message was decided without an operator's rule, which took too long or failed."}, []string{"rule"}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_reports_total",
+			Help: "Reports of other receivers that came in: complaint, dmarc, tls, not_understood."}, []string{"kind"}),
+	}
+	for _, kind := range []string{reportComplaint, reportDMARC, reportTLS, reportNotUnderstood} {
+		m.reports.WithLabelValues(kind) // shown as 0 until one comes
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, &stateCollector{n}, collectors.NewGoCollector(),
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, &stateCollector{n}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"rempart/abuse"
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/console"
@@ -36,6 +37,7 @@ import (
 	"rempart/keyring"
 	"rempart/mailbox"
 	"rempart/measure"
+	"rempart/message"
 	"rempart/policy"
 	"rempart/quarantine"
 	"rempart/report"
@@ -58,6 +60,7 @@ type Node struct {
 	watch    *campaign.Watch
 	index    *index.Index
 	accounts *account.Book
+	abuse    *abuse.Book
 
 	quarantine *quarantine.Store
 
@@ -76,10 +79,12 @@ type Node struct {
 	spamDrafts   *rate.Limiter
 	otherDrafts  *rate.Limiter
 	suspects     suspects
-	skipped      sync.Map      // rules that were skipped: when the log last told
-	newKeys      chan struct{} // there may be keys about which DNS was not asked
-	locked       uint64        // lessons whose keys are missing; of the goroutine that applies lessons
-	backups      sync.Mutex    // held while one is made
+	skipped      sync.Map              // rules that were skipped: when the log last told
+	newKeys      chan struct{}         // there may be keys about which DNS was not asked
+	reports      chan *message.Message // mails that may be reports
+	reportLimit  *rate.Limiter
+	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
+	backups      sync.Mutex // held while one is made
 
 	listening map[string]net.Addr // set before Serve calls ready
 }
@@ -113,7 +118,8 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
 		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
-		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst)}
+		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan *message.Message, reportQueue),
+		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst)}
 	n.lessons.changed = make(chan struct{})
 	n.newKeys = make(chan struct{}, 1)
 	n.metrics = newMetrics(n.registry, n)
@@ -155,6 +161,9 @@ func (n *Node) openState(ctx context.Context) error {
 		return err
 	}
 	if n.accounts, err = account.Open(ctx, n.journal); err != nil {
+		return err
+	}
+	if n.abuse, err = abuse.Open(ctx, n.journal); err != nil {
 		return err
 	}
 	n.recallMemory()
