@@ -2,6 +2,7 @@ package filter
 
 import (
 	"strings"
+	"time"
 
 	"rempart/filter/behaviour"
 	"rempart/filter/content"
@@ -25,6 +26,9 @@ func (f *Filter) arriveMail(m *message.Message) {
 	}
 }
 
+// Complained notes a proven complaint about a mail that an account of the tenant sent.
+func (f *Filter) Complained(tenant, messageID string, at time.Time) { f.accounts.Complain(tenant, messageID, at) }
+
 // tenantOf is the tenant that a mail comes in to: its first recipient's, for a report of non-delivery has only one.
 func tenantOf(m *message.Message) string {
 	if len(m.Recipients) == 0 {
@@ -40,6 +44,7 @@ var emailOutSignals = append([]signal{
 	{"send_rate", +0.6, message.SourceAnalysis, message.CategoryNone, behaviour.SendRate},
 	{"send_strangers", +0.5, message.SourceAnalysis, message.CategoryNone, behaviour.SendStrangers},
 	{"send_returned", +1.0, message.SourceAnalysis, message.CategoryNone, behaviour.SendReturned},
+	{"send_complained", +0.6, message.SourceAnalysis, message.CategoryNone, behaviour.SendComplained},
 	{"send_authors", +0.8, message.SourceAnalysis, message.CategoryNone, behaviour.SendAuthors},
 	{"send_new_country", +1.0, message.SourceAnalysis, message.CategoryNone, behaviour.SendNewCountry},
 	{"send_new_network", +0.3, message.SourceAnalysis, message.CategoryNone, behaviour.SendNewNetwork},

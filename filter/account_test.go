@@ -146,6 +146,36 @@ func TestReturnedOften(t *testing.T) {
 	}
 }
 
+// Complaints count for the account that sent the mail, no more often than a mail had recipients; a few in many recipients say nothing.
+func TestComplaints(t *testing.T) {
+	s := newSubmission()
+	crowd := make([]string, 90)
+	for i := range crowd {
+		crowd[i] = fmt.Sprintf("reader%d@else.example", i)
+	}
+	for i, want := range []bool{false, false, true} {
+		m, _ := s.send("anna", "anna@home.example", "FR", 64500, "ann@else.example")
+		for range 10 {
+			s.Complained(s.tenant, m.MessageID, s.now)
+			s.Complained(s.tenant, "forged@home.example", s.now)
+		}
+		m, v := s.send("anna", "anna@home.example", "FR", 64500, "carl@else.example")
+		if m.Facts.Sending.Complained != uint32(i+1) || present(v, "send_complained") != want {
+			t.Errorf("after %d: %+v", i+1, m.Facts.Sending)
+		}
+	}
+	for range 50 {
+		s.send("ben", "ben@home.example", "FR", 64500, crowd...)
+	}
+	for range 3 {
+		m, _ := s.send("ben", "ben@home.example", "FR", 64500, "ann@else.example")
+		s.Complained(s.tenant, m.MessageID, s.now)
+	}
+	if m, v := s.send("ben", "ben@home.example", "FR", 64500, "carl@else.example"); m.Facts.Sending.Complained != 3 || present(v, "send_complained") {
+		t.Errorf("a newsletter: %+v", m.Facts.Sending)
+	}
+}
+
 // What is judged for one tenant says nothing of another's account of the same name, nor does mail that came back to it.
 func TestTenantsAccountsAreApart(t *testing.T) {
 	s := newSubmission()

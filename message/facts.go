@@ -71,6 +71,7 @@ type Sending struct {
 	Usual      uint32 // recipients of its busiest hour of a day, as a habit
 	Day        uint32 // recipients within the last day
 	Returned   uint32 // mails that came back within the last day
+	Complained uint32 // proven complaints about its mails that came in within the last day
 	Authors    uint32 // about how many unlike authors it named today
 	NewNetwork bool   // it sends from a network that is new to it since a day at most
 	NewCountry bool   // the same of the country

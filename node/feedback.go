@@ -133,12 +133,18 @@ func (n *Node) takeComplaint(ctx context.Context, id string, c *feedback.Complai
 	}
 	if sent != nil {
 		k.EventID, k.Tenant, k.Account = sent.ID, sent.Tenant, sent.Account
+		if verified != "" && abuseTypes[c.Type] {
+			n.filter.Complained(sent.Tenant, sent.MessageID, n.now())
+		}
 	}
 	if k.Account == "" {
 		k.Source = heldResponsible(c)
 	}
 	return n.abuse.Complain(ctx, id, k)
 }
+
+// abuseTypes are the complaints that speak against the account; the others are about something else.
+var abuseTypes = map[string]bool{"abuse": true, "fraud": true, "virus": true}
 
 // sent is the record of the mail going out that a complaint is about; nil if there is none any more, or never was.
 func (n *Node) sent(ctx context.Context, c *feedback.Complaint) (*message.Event, error) {

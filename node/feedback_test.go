@@ -30,7 +30,7 @@ func reportIn(t *testing.T, n *Node, sample, to string) *message.Message {
 	}
 	m := email.ParseBytes(raw)
 	m.Recipients = []message.Recipient{{Address: to}}
-	m.Facts.Auth.DMARC = "pass"
+	m.Facts.Auth.DMARC = "pass" // DNS is off here, and nobody else tells
 	if answer := n.Judge(t.Context(), m); len(answer.Decisions) != 1 {
 		t.Fatalf("%s: %+v", sample, answer)
 	}
@@ -66,6 +66,11 @@ func TestReportsThatComeIn(t *testing.T) {
 		d := n.abuse.Domains(time.Time{})
 		return len(d) == 1 && d[0].Reports == 2
 	})
+	again := *sent
+	again.ID, again.MessageID = "", "20260302.19@shop.example"
+	if n.Judge(t.Context(), &again); again.Facts.Sending.Complained != 1 {
+		t.Errorf("the account: %+v", again.Facts.Sending)
+	}
 	stop()
 
 	n, _ = serve(t, path)

@@ -59,6 +59,7 @@ type account struct {
 	strangers  window // of those, to whom it never wrote before; by hour
 	day        window // recipients
 	returned   window // by day
+	complained window // by day
 	busy       uint32 // recipients of the busiest hour of the running day
 	usual      uint32 // of the busiest hour of a day, followed slowly
 	recipients [2]known
@@ -138,9 +139,19 @@ const (
 )
 
 // Return notes that a mail came back to a tenant, if an account of that tenant that is known sent it. Anybody can write a report of
-// non-delivery, but nobody outside knows the Message-IDs of mail that they never got, and who got one can return it no more often than
-// it had recipients.
+// non-delivery, but nobody outside knows the Message-IDs of mail that they never got, and who got one can return it, or complain about
+// it, no more often than it had recipients.
 func (c *Accounts) Return(tenant, messageID string, at time.Time) {
+	c.hear(tenant, messageID, func(a *account) { a.returned.addN(at.Unix(), dayLength, 1) })
+}
+
+// Complain notes that somebody complained about a mail. It is bounded as [Accounts.Return] is.
+func (c *Accounts) Complain(tenant, messageID string, at time.Time) {
+	c.hear(tenant, messageID, func(a *account) { a.complained.addN(at.Unix(), dayLength, 1) })
+}
+
+// hear finds who sent a mail of which a recipient is heard.
+func (c *Accounts) hear(tenant, messageID string, note func(*account)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	hash := c.mail(tenant, messageID)
@@ -150,7 +161,7 @@ func (c *Accounts) Return(tenant, messageID string, at time.Time) {
 			continue
 		}
 		if a := c.find(o.account); a != nil && o.back > 0 {
-			a.returned.addN(at.Unix(), dayLength, 1)
+			note(a)
 			o.back--
 			generation[hash] = o
 		}
@@ -168,7 +179,8 @@ func (c *Accounts) Of(m *message.Message) message.Sending {
 	}
 	now := m.Arrived.Unix()
 	s := message.Sending{Known: true, Hour: a.hour.count(now, hourLength), Usual: a.usual,
-		Day: a.day.count(now, dayLength), Returned: a.returned.count(now, dayLength), Authors: a.unlikeAuthors(now)}
+		Day: a.day.count(now, dayLength), Returned: a.returned.count(now, dayLength),
+		Complained: a.complained.count(now, dayLength), Authors: a.unlikeAuthors(now)}
 	if now-a.first >= settled {
 		s.Strangers = a.strangers.count(now, hourLength)
 		where := placesOf(m)

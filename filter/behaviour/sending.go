@@ -44,6 +44,20 @@ func SendReturned(m *message.Message) message.Result {
 
 const fewReturned = 5
 
+// SendComplained speaks against mail of an account about whose mail others complain. One complaint in a thousand recipients is what
+// large mailbox providers let pass. Value: doublings beyond that, up to 5. Arguments: complaints that came in within a day,
+// recipients of the day.
+func SendComplained(m *message.Message) message.Result {
+	s := &m.Facts.Sending
+	if s.Complained < fewComplained || 1000*s.Complained <= s.Day {
+		return message.Absent
+	}
+	return message.Present(min(math.Log2(1000*float64(s.Complained)/float64(max(s.Day, s.Complained))), 5), s.Complained, s.Day)
+}
+
+// A person who knows the account may press the wrong button.
+const fewComplained = 3
+
 // SendAuthors speaks against mail of an account that names many unlike authors on one day. Value: doublings beyond four, up to
 // 5. Argument: how many.
 func SendAuthors(m *message.Message) message.Result {
