@@ -10,6 +10,7 @@ import (
 
 	"rempart/abuse"
 	"rempart/account"
+	"rempart/measure"
 )
 
 type casesPage struct {
@@ -18,6 +19,8 @@ type casesPage struct {
 	On    bool // reports are read here
 	Table table
 	First bool
+	Day   uint64 // complaints that came in within 24 hours by the clock, on all nodes
+	Week  uint64 // within seven days
 }
 
 // cases lists what others complain about, the case that changed last first.
@@ -48,7 +51,10 @@ func (c *Console) cases(w http.ResponseWriter, r *http.Request) error {
 		keep.Set("skip", strconv.Itoa(q.Skip+q.Limit))
 		t.Next = withQuery("/cases", keep)
 	}
-	return c.serveTable(w, r, t, "cases", casesPage{q.Text, q.Open, c.ReportsOn != nil && c.ReportsOn(), t, q.Skip == 0})
+	page := casesPage{Query: q.Text, Open: q.Open, On: c.ReportsOn != nil && c.ReportsOn(), Table: t, First: q.Skip == 0}
+	c.totals.with(c, 24, func(t *measure.Total) { page.Day = t.Complaints() })
+	c.totals.with(c, 7*24, func(t *measure.Total) { page.Week = t.Complaints() })
+	return c.serveTable(w, r, t, "cases", page)
 }
 
 func casePath(id string) string { return "/cases/" + url.PathEscape(id) }

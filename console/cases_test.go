@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"rempart/abuse"
 	"rempart/account"
@@ -19,7 +20,12 @@ func TestCases(t *testing.T) {
 		t.Errorf("a viewer looks: %d", status)
 	}
 	v := s.as(t, account.Operator)
+	s.Tallies.Complained(now)
+	s.Tallies.Complained(now.Add(-30 * time.Hour))
 	_, body := v.get("/cases?open=1&q=192.0.2")
+	if !strings.Contains(body, "within 24 hours: 1; within seven days: 2.") {
+		t.Error("the page lacks how many came")
+	}
 	if !strings.Contains(body, "192.0.2.0/24") || !strings.Contains(body, "did not authenticate") || strings.Contains(body, caseID) {
 		t.Errorf("the list lacks the case, or has others:\n%s", body)
 	}

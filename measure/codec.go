@@ -29,6 +29,7 @@ const (
 	leafSenders
 	leafEdges
 	leafDistinct
+	leafComplaints
 )
 
 const (
@@ -121,7 +122,7 @@ func (c *counts) append(b []byte) []byte {
 			return wire.AppendBytes(b, distinctSketch, sketch)
 		})
 	}
-	return b
+	return wire.AppendUint(b, leafComplaints, c.complaints)
 }
 
 func appendSummaries[K comparable](b []byte, tag wire.Tag, m map[breakdown]*summary[K], less func(a, b K) int, key func([]byte, K) []byte) []byte {
@@ -190,6 +191,8 @@ func (l *Leaf) read(tag wire.Tag, c wire.Content) error {
 		return readSummary(l.edges, maxEdges, c, func(k *Edge) func(wire.Tag, wire.Content) { return k.read })
 	case leafDistinct:
 		return l.readDistinct(c)
+	case leafComplaints:
+		l.complaints = c.Uint()
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ type Leaf struct {
 func (l *Leaf) clone() *Leaf {
 	c := &Leaf{Origin: l.Origin, Epoch: l.Epoch, Hour: l.Hour, Revision: l.Revision, saved: l.saved, counts: counts{
 		volumes: maps.Clone(l.volumes), countries: cloneAll(l.countries), networks: cloneAll(l.networks),
-		senders: cloneAll(l.senders), edges: cloneAll(l.edges), distinct: make(map[distinctKey]*hyperloglog.Sketch, len(l.distinct))}}
+		senders: cloneAll(l.senders), edges: cloneAll(l.edges), distinct: make(map[distinctKey]*hyperloglog.Sketch, len(l.distinct)),
+		complaints: l.complaints}}
 	for k, d := range l.distinct {
 		c.distinct[k] = d.Clone()
 	}
@@ -50,6 +51,8 @@ type counts struct {
 	senders   map[breakdown]*summary[string]
 	edges     map[breakdown]*summary[Edge]
 	distinct  map[distinctKey]*hyperloglog.Sketch
+
+	complaints uint64
 }
 
 // VolumeKey is what volumes are counted by.

@@ -56,6 +56,15 @@ func (t *Tallies) Fold(e *message.Event) {
 	l.Revision++
 }
 
+// Complained counts one complaint of another receiver that came in.
+func (t *Tallies) Complained(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.leafOf(at.Unix() / 3600)
+	l.complaints++
+	l.Revision++
+}
+
 // leafOf finds or begins the leaf of an hour of this run, and drops what is too old.
 func (t *Tallies) leafOf(hour int64) *Leaf {
 	key := leafKey{t.origin, t.epoch, hour}

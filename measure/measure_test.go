@@ -44,6 +44,9 @@ func drawLeaves(t *rapid.T) []*Leaf {
 		for range rapid.IntRange(1, 40).Draw(t, "events") {
 			tallies.Fold(drawEvent(t))
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "complaints") {
+			tallies.Complained(noon)
+		}
 		leaves = append(leaves, tallies.Leaves(noon, noon.Add(24*time.Hour))...)
 	}
 	return leaves
@@ -55,6 +58,22 @@ func record(t interface{ Fatal(...any) }, total *Total) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func TestComplaints(t *testing.T) {
+	tallies := New("n1", noon, time.Hour, groupKey, nil)
+	tallies.Complained(noon)
+	before := tallies.Total(noon, noon.Add(time.Hour))
+	tallies.Complained(noon.Add(time.Minute))
+	tallies.Complained(noon.Add(time.Hour))
+	for hours, want := range map[int]uint64{1: 2, 2: 3} {
+		if got := tallies.Total(noon, noon.Add(time.Duration(hours)*time.Hour)).Complaints(); got != want {
+			t.Errorf("%d hours: %d, want %d", hours, got, want)
+		}
+	}
+	if before.Complaints() != 1 {
+		t.Errorf("a total changed to %d", before.Complaints())
+	}
 }
 
 // Merging is a union of leaves: its bytes do not depend on order or repetition, nor on a way through the wire.

@@ -41,6 +41,7 @@ func mergeCounts(leaves []*Leaf) counts {
 	out := newCounts()
 	for _, l := range leaves {
 		addVolumes(out.volumes, l.volumes)
+		out.complaints += l.complaints
 	}
 	mergeAll(out.countries, maxCountries, strings.Compare, leaves, func(l *Leaf) map[breakdown]*summary[string] { return l.countries })
 	mergeAll(out.networks, maxNetworks, cmp.Compare[uint32], leaves, func(l *Leaf) map[breakdown]*summary[uint32] { return l.networks })

@@ -34,6 +34,9 @@ func (t *Total) Volumes() []VolumeCount {
 	return out
 }
 
+// Complaints is how many complaints of other receivers came in.
+func (t *Total) Complaints() uint64 { return t.complaints }
+
 // Messages is how many messages were counted.
 func (t *Total) Messages(s Select) (n uint64) {
 	for k, v := range t.volumes {

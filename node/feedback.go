@@ -101,6 +101,7 @@ func (n *Node) takeFound(ctx context.Context, m *message.Message, found *feedbac
 	var errs []error
 	if k := found.Complaint; k != nil && k.Type != "not-spam" { // which asks for nothing
 		errs = append(errs, n.takeComplaint(ctx, m.ID, k, verified))
+		n.tallies.Complained(n.now())
 		n.metrics.reports.WithLabelValues(reportComplaint).Inc()
 	}
 	for i := range found.Aggregates {
