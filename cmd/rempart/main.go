@@ -50,6 +50,7 @@ type commands struct {
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory from a backup."`
 	Quarantine quarantineCmd `cmd:"" help:"List, show, release or delete mail that was put aside."`
 	Feedback   feedbackCmd   `cmd:"" help:"Print what complaints, DMARC and TLS reports say."`
+	Complain   complainCmd   `cmd:"" help:"Write a complaint about a mail to those who sent it."`
 	Report     reportCmd     `cmd:"" help:"Write a report of what was measured."`
 	Privacy    privacyCmd    `cmd:"" help:"Show or erase what is held on a person."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
