@@ -16,7 +16,6 @@ import (
 
 // Report is the figures of one DMARC or TLS report on one domain.
 type Report struct {
-	Received     time.Time
 	Organisation string // that made it, in its own words
 	Verified     string // domain that it provably comes from; empty if there is none
 	Domain       string
@@ -134,7 +133,9 @@ func (b *Book) Take(ctx context.Context, id string, r Report) error {
 
 // addReport keeps one report more, in place of the oldest if there are too many. The caller holds mu.
 func (b *Book) addReport(rec journal.Record, r Report) {
-	r.Received = rec.Time
+	if r.End.After(rec.Time) { // it would be the latest for ever
+		r.End = rec.Time
+	}
 	if len(b.reports) == maxReports {
 		b.reports = slices.Delete(b.reports, 0, maxReports/10)
 	}

@@ -22,8 +22,19 @@ import (
 	"rempart/nexthop"
 )
 
-// reportQueue bounds the mails that wait to be read as reports; beyond it they are only delivered. Mail is not held up for them.
-const reportQueue = 64
+// reportMail is a mail that may be a report.
+type reportMail struct {
+	id       string // of the message
+	raw      []byte
+	verified string // domain that it provably comes from
+}
+
+// reportQueue bounds the mails that wait to be read as reports, maxReportMail their size: the largest report that is read, in base64.
+// What is beyond is only delivered. Mail is not held up for reports.
+const (
+	reportQueue   = 16
+	maxReportMail = 12 << 20
+)
 
 // Reports are kept so many a minute, and a burst: anybody can send some, and the journal's room is not theirs to fill.
 const (
@@ -41,7 +52,7 @@ const (
 
 // noteReport hands a mail to those who read reports, if it is to an address where they come in.
 func (n *Node) noteReport(m *message.Message, c *abuse.Config) {
-	if m.Channel != message.Email || m.Direction == message.Out || m.Size > len(m.Raw) {
+	if m.Channel != message.Email || m.Direction == message.Out || m.Size > len(m.Raw) || m.Size > maxReportMail {
 		return
 	}
 	for i := range m.Recipients {
@@ -49,7 +60,7 @@ func (n *Node) noteReport(m *message.Message, c *abuse.Config) {
 			continue
 		}
 		select {
-		case n.reports <- m:
+		case n.reports <- reportMail{m.ID, m.Raw, verifiedDomain(m)}:
 		default:
 			n.log.Warn("a mail was not read as a report: too many wait", "id", m.ID)
 		}
@@ -78,29 +89,29 @@ func (n *Node) readReports(ctx context.Context) error {
 }
 
 // readReport keeps what a mail reports. One that is none is somebody's letter.
-func (n *Node) readReport(ctx context.Context, m *message.Message) {
-	found, err := feedback.Read(m.Raw)
+func (n *Node) readReport(ctx context.Context, m reportMail) {
+	found, err := feedback.Read(m.raw)
 	if err != nil && !errors.Is(err, feedback.ErrNone) {
-		n.log.Warn("a report was not understood", "id", m.ID, "error", err)
+		n.log.Warn("a report was not understood", "id", m.id, "error", err)
 		n.metrics.reports.WithLabelValues(reportNotUnderstood).Inc()
 	}
 	if found.Empty() {
 		return
 	}
 	if !n.reportLimit.AllowN(n.now(), 1) {
-		n.log.Warn("a report was not kept: too many come in", "id", m.ID)
+		n.log.Warn("a report was not kept: too many come in", "id", m.id)
 		return
 	}
 	if err := n.takeFound(ctx, m, &found); err != nil {
-		n.log.Error("a report was not kept", "id", m.ID, "error", err)
+		n.log.Error("a report was not kept", "id", m.id, "error", err)
 	}
 }
 
-func (n *Node) takeFound(ctx context.Context, m *message.Message, found *feedback.Found) error {
-	verified, c := verifiedDomain(m), &n.live.Load().config.Feedback
+func (n *Node) takeFound(ctx context.Context, m reportMail, found *feedback.Found) error {
+	verified, c := m.verified, &n.live.Load().config.Feedback
 	var errs []error
 	if k := found.Complaint; k != nil && k.Type != "not-spam" { // which asks for nothing
-		errs = append(errs, n.takeComplaint(ctx, m.ID, k, verified))
+		errs = append(errs, n.takeComplaint(ctx, m.id, k, verified))
 		n.tallies.Complained(n.now())
 		n.metrics.reports.WithLabelValues(reportComplaint).Inc()
 	}
@@ -215,10 +226,13 @@ func (n *Node) AnswerCase(ctx context.Context, id, text string, by account.Actor
 		return err
 	}
 	if f := &n.live.Load().config.Feedback; f.NextHop != "" {
-		to := c.Complaints[len(c.Complaints)-1].Reporter
-		raw, err := n.answerMail(f.From, to, text)
+		to, err := mail.ParseAddress(c.Complaints[len(c.Complaints)-1].Reporter)
+		var raw []byte
 		if err == nil {
-			err = nexthop.Send(ctx, f.NextHop, "", to, raw)
+			raw, err = n.answerMail(f.From, to, text)
+		}
+		if err == nil {
+			err = nexthop.Send(ctx, f.NextHop, "", to.Address, raw)
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", abuse.ErrNotSent, err)
@@ -248,18 +262,14 @@ func (n *Node) recordCase(ctx context.Context, id string, what abuse.What, by ac
 }
 
 // answerMail is an answer as a mail. Its envelope has no sender, so that nothing comes back to be answered again.
-func (n *Node) answerMail(from, to, text string) ([]byte, error) {
+func (n *Node) answerMail(from string, to *mail.Address, text string) ([]byte, error) {
 	author, err := mail.ParseAddress(from)
-	if err != nil {
-		return nil, err
-	}
-	reader, err := mail.ParseAddress(to)
 	if err != nil {
 		return nil, err
 	}
 	_, domain, _ := strings.Cut(author.Address, "@")
 	var b bytes.Buffer
-	for _, f := range [][2]string{{"From", author.String()}, {"To", (&mail.Address{Address: reader.Address}).String()},
+	for _, f := range [][2]string{{"From", author.String()}, {"To", to.String()},
 		{"Subject", mime.QEncoding.Encode("utf-8", catalogue.English().Say("case.answer.subject"))}, {"Date", n.now().Format(time.RFC1123Z)},
 		{"Message-ID", "<" + rand.Text() + "@" + domain + ">"}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"}} {

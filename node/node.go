@@ -37,7 +37,6 @@ import (
 	"rempart/keyring"
 	"rempart/mailbox"
 	"rempart/measure"
-	"rempart/message"
 	"rempart/policy"
 	"rempart/quarantine"
 	"rempart/report"
@@ -79,9 +78,9 @@ type Node struct {
 	spamDrafts   *rate.Limiter
 	otherDrafts  *rate.Limiter
 	suspects     suspects
-	skipped      sync.Map              // rules that were skipped: when the log last told
-	newKeys      chan struct{}         // there may be keys about which DNS was not asked
-	reports      chan *message.Message // mails that may be reports
+	skipped      sync.Map      // rules that were skipped: when the log last told
+	newKeys      chan struct{} // there may be keys about which DNS was not asked
+	reports      chan reportMail
 	reportLimit  *rate.Limiter
 	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
 	backups      sync.Mutex // held while one is made
@@ -118,7 +117,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
 		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
-		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan *message.Message, reportQueue),
+		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan reportMail, reportQueue),
 		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst)}
 	n.lessons.changed = make(chan struct{})
 	n.newKeys = make(chan struct{}, 1)

@@ -63,7 +63,7 @@ func (r *recordXML) row() (row Row, err error) {
 		return row, fmt.Errorf("%w: source_ip %q", ErrForm, clip(r.Source))
 	}
 	row.Source = source.Unmap().WithZone("")
-	if row.Count, err = strconv.ParseUint(strings.TrimSpace(r.Count), 10, 48); err != nil {
+	if row.Count, err = strconv.ParseUint(strings.TrimSpace(r.Count), 10, 32); err != nil {
 		return row, fmt.Errorf("%w: count %q", ErrForm, clip(r.Count))
 	}
 	for _, x := range r.Reasons[:min(len(r.Reasons), maxList)] {

@@ -73,14 +73,17 @@ func tlsReport(b []byte) (t TLS, err error) {
 	}
 	t = TLS{Organisation: clip(in.Organisation), Contact: clip(in.Contact), ID: clip(in.ID), Begin: rfc3339(in.Range.Begin), End: rfc3339(in.Range.End)}
 	for _, p := range in.Policies[:min(len(in.Policies), maxList)] {
-		out := TLSPolicy{Type: word(p.Policy.Type), Domain: domain(p.Policy.Domain), Sessions: p.Summary.Sessions, Failed: p.Summary.Failed}
+		out := TLSPolicy{Type: word(p.Policy.Type), Domain: domain(p.Policy.Domain), Sessions: min(p.Summary.Sessions, maxCount), Failed: min(p.Summary.Failed, maxCount)}
 		for _, f := range p.Failures[:min(len(p.Failures), maxList)] {
-			out.Failures = append(out.Failures, TLSFailure{word(f.Result), domain(f.Host), f.Sessions, clip(f.Reason)})
+			out.Failures = append(out.Failures, TLSFailure{word(f.Result), domain(f.Host), min(f.Sessions, maxCount), clip(f.Reason)})
 		}
 		t.Policies = append(t.Policies, out)
 	}
 	return t, nil
 }
+
+// maxCount is more than anybody counts in a day: sums of many reports stay far below 64 bits.
+const maxCount = 1<<32 - 1
 
 func rfc3339(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
