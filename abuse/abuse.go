@@ -34,8 +34,8 @@ var (
 
 // Bounds of what is held in memory.
 const (
-	maxCases      = 5000
-	maxComplaints = 50   // the latest of a case; all are counted
+	maxCases      = 2000 // with maxComplaints of the longest values some 90 MB
+	maxComplaints = 20   // the latest of a case; all are counted
 	maxNotes      = 100  // the latest of a case
 	maxReports    = 5000 // three months of twenty reporters on two domains
 	maxSources    = 50   // of a report, those with most mails; the rest is summed up
