@@ -27,7 +27,9 @@ func (f *Filter) arriveMail(m *message.Message) {
 }
 
 // Complained notes a proven complaint about a mail that an account of the tenant sent.
-func (f *Filter) Complained(tenant, messageID string, at time.Time) { f.accounts.Complain(tenant, messageID, at) }
+func (f *Filter) Complained(tenant, messageID string, at time.Time) {
+	f.accounts.Complain(tenant, messageID, at)
+}
 
 // tenantOf is the tenant that a mail comes in to: its first recipient's, for a report of non-delivery has only one.
 func tenantOf(m *message.Message) string {
