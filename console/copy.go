@@ -65,9 +65,6 @@ func (c *Console) reasonsFor(e *message.Event, recipient string) (out []string) 
 
 // releaseCopy delivers the mail to the recipient who has the link.
 func (c *Console) releaseCopy(w http.ResponseWriter, r *http.Request) error {
-	if !c.throttle.allow(clientAddress(r), c.Now()) {
-		return errThrottled
-	}
 	k, err := c.Quarantine.Linked(r.Context(), r.PathValue("link"))
 	if err != nil {
 		return err

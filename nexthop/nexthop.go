@@ -12,15 +12,18 @@ import (
 	"time"
 )
 
-// sendTime is how long handing over one mail may take.
-const sendTime = 5 * time.Minute
+// How long handing over one mail may take, and connecting for it.
+const (
+	sendTime = 5 * time.Minute
+	dialTime = 10 * time.Second
+)
 
 // Send hands a mail to the next hop for one recipient. Without an error the next hop has taken it.
 func Send(ctx context.Context, nextHop, from, to string, raw []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	network, address := Endpoint(nextHop)
-	var dialer net.Dialer
+	dialer := net.Dialer{Timeout: dialTime}
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return fmt.Errorf("next hop: %w", err)

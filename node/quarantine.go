@@ -31,7 +31,7 @@ func (n *Node) putAside(ctx context.Context, m *message.Message, j message.Judge
 	if len(q.Recipients) == 0 {
 		return false, nil
 	}
-	err = n.quarantine.Keep(context.WithoutCancel(ctx), q) // what began to be kept is kept
+	err = n.quarantine.Keep(ctx, q) // not beyond the budget: the front door then has answered that nobody took it
 	return err == nil, err
 }
 
@@ -47,21 +47,21 @@ func (n *Node) QuarantinedMail(ctx context.Context, id string) ([]byte, error) {
 
 // Release hands a copy to the next hop and teaches, for its recipient, that it is honest. The audit trail says who asked.
 func (n *Node) Release(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error {
-	c, err := n.quarantine.Get(ctx, id, recipient)
+	c, err := n.quarantine.Releasable(ctx, id, recipient, postmaster)
 	if err != nil {
 		return err
 	}
-	if err := n.recordQuarantine(ctx, "quarantine.released", c, by); err != nil {
+	if err := n.recordQuarantine(ctx, "quarantine.release", c, by); err != nil {
 		return err
 	}
 	raw, err := n.quarantine.Release(ctx, id, recipient, by.Name, postmaster)
-	if err != nil {
-		return err
+	if err != nil || c.Outgoing {
+		return err // what an account sent teaches nothing of mail that comes in
 	}
 	m := corpus.Mail(raw)
-	m.Tenant = c.Tenant
-	to := message.Recipient{Address: c.Recipient}
-	if _, _, err := n.Learn(ctx, m, message.Ham, message.CategoryNone, m.ScopeOf(&to), by.Name); err != nil {
+	m.Tenant, m.Recipients = c.Tenant, []message.Recipient{{Address: c.Recipient}}
+	n.live.Load().boxes.Map(ctx, m)
+	if _, _, err := n.Learn(ctx, m, message.Ham, message.CategoryNone, m.ScopeOf(&m.Recipients[0]), by.Name); err != nil {
 		n.log.Error("a released mail was not taught", "id", id, "error", err) // it is delivered: that is what was asked
 	}
 	return nil

@@ -37,20 +37,25 @@ func (s *Store) tell(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("digests: %w", err)
 	}
-	var failed []error
+	putOff := 0
 	for _, to := range recipients {
-		if err := s.tellOne(ctx, c, to, due); err != nil {
-			failed = append(failed, fmt.Errorf("digest: %w", err))
-		}
-		if ctx.Err() != nil {
-			return nil
+		err := s.tellOne(ctx, c, to, due)
+		var refused *textproto.Error
+		switch {
+		case errors.As(err, &refused): // of this recipient; the text may name them, so that the log has only how many
+			putOff++
+		case err != nil:
+			return fmt.Errorf("digests: %w", err) // the next hop is away: for all
 		}
 	}
-	return errors.Join(failed...)
+	if putOff > 0 {
+		return fmt.Errorf("digests: the next hop put off %d of %d", putOff, len(recipients))
+	}
+	return nil
 }
 
 // untold is what of a recipient's copies belongs into a digest.
-const untold = "told = 0 AND released = 0 AND malware = 0 AND time <= ? AND expires > ?"
+const untold = "outgoing = 0 AND told = 0 AND released = 0 AND malware = 0 AND time <= ? AND expires > ?"
 
 func (s *Store) toTell(ctx context.Context, due time.Time) (recipients []string, err error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT recipient FROM copies WHERE "+untold+
@@ -100,7 +105,7 @@ func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time
 			return err
 		}
 		if err := nexthop.Send(ctx, c.NextHop, "", to, raw); permanent(err) {
-			s.log.Warn("a digest was refused; its recipient is told of new mail tomorrow", "error", err)
+			s.log.Warn("a digest was refused; its recipient is told of new mail tomorrow")
 		} else if err != nil {
 			return err
 		}

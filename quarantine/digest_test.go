@@ -41,7 +41,7 @@ func TestDigests(t *testing.T) {
 	r.Reconfigure(c)
 	tell := func(want int) {
 		t.Helper()
-		if err := r.tell(t.Context()); err != nil && !strings.Contains(err.Error(), "450") {
+		if err := r.tell(t.Context()); err != nil && !strings.Contains(err.Error(), "put off 1 of") {
 			t.Fatal(err)
 		}
 		if len(s.mails) != want {
@@ -66,6 +66,19 @@ func TestDigests(t *testing.T) {
 
 	if len(s.mails) == 0 {
 		t.FailNow()
+	}
+	told := func() (n int) {
+		if err := r.db.QueryRow("SELECT count(*) FROM digests").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if _, err := r.Erase(t.Context(), func(a string) bool { return a == "ben@b.example" }); err != nil || told() != 1 {
+		t.Errorf("after ben was erased the table has %d, %v", told(), err)
+	}
+	r.at = r.at.Add(72 * time.Hour)
+	if err := r.sweep(t.Context()); err != nil || told() != 0 {
+		t.Errorf("days later the table has %d, %v", told(), err)
 	}
 	first := s.mails[0]
 	if !strings.HasPrefix(first, "MAIL FROM:<>\r\nRCPT TO:<ben@b.example>\r\n") {

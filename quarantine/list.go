@@ -29,7 +29,7 @@ const (
 	maxLimit     = 500
 )
 
-const columns = "id, recipient, time, expires, tenant, mail_from, size, probability, malware, released, released_by"
+const columns = "id, recipient, time, expires, tenant, mail_from, size, probability, malware, released, released_by, outgoing"
 
 // List gives one page.
 func (s *Store) List(ctx context.Context, q Query) (p Page, err error) {
@@ -93,7 +93,7 @@ func (s *Store) Waiting(ctx context.Context) (n int, err error) {
 
 func scan(row interface{ Scan(...any) error }) (c Copy, err error) {
 	var at, expires, released int64
-	err = row.Scan(&c.ID, &c.Recipient, &at, &expires, &c.Tenant, &c.MailFrom, &c.Size, &c.Probability, &c.Malware, &released, &c.ReleasedBy)
+	err = row.Scan(&c.ID, &c.Recipient, &at, &expires, &c.Tenant, &c.MailFrom, &c.Size, &c.Probability, &c.Malware, &released, &c.ReleasedBy, &c.Outgoing)
 	c.Time, c.Expires = time.Unix(at, 0).UTC(), time.Unix(expires, 0).UTC()
 	if released != 0 {
 		c.Released = time.Unix(released, 0).UTC()
@@ -114,7 +114,35 @@ func (s *Store) Erase(ctx context.Context, isUser func(string) bool) (n int, err
 		}
 		n++
 	}
-	return n, nil
+	return n, s.forgetDigests(ctx, isUser)
+}
+
+// forgetDigests drops when a recipient was told.
+func (s *Store) forgetDigests(ctx context.Context, isUser func(string) bool) error {
+	rows, err := s.db.QueryContext(ctx, "SELECT recipient FROM digests")
+	if err != nil {
+		return fmt.Errorf("quarantine: %w", err)
+	}
+	defer rows.Close()
+	var found []string
+	for rows.Next() {
+		var to string
+		if err := rows.Scan(&to); err != nil {
+			return err
+		}
+		if isUser(to) {
+			found = append(found, to)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, to := range found {
+		if _, err := s.db.ExecContext(ctx, "DELETE FROM digests WHERE recipient = ?", to); err != nil {
+			return fmt.Errorf("quarantine: %w", err)
+		}
+	}
+	return nil
 }
 
 // Count is how many copies are kept for one recipient.

@@ -12,14 +12,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"rempart/blob"
@@ -66,6 +69,7 @@ type Copy struct {
 	Malware     bool      `json:"malware,omitempty"`
 	Released    time.Time `json:"released,omitzero"`
 	ReleasedBy  string    `json:"released_by,omitempty"`
+	Outgoing    bool      `json:"outgoing,omitempty"`
 }
 
 // Store is an open quarantine.
@@ -74,8 +78,11 @@ type Store struct {
 	keys   *keyring.Ring
 	bodies *blob.Store
 	db     *sql.DB
-	log    *slog.Logger
-	now    func() time.Time
+	// releasing holds, by copy, who releases: two at once deliver once.
+	releasing [64]sync.Mutex
+	seed      maphash.Seed
+	log       *slog.Logger
+	now       func() time.Time
 }
 
 const schemaVersion = 1
@@ -93,6 +100,7 @@ CREATE TABLE copies (
 	malware     INTEGER NOT NULL,
 	released    INTEGER NOT NULL, -- 0: not yet
 	released_by TEXT NOT NULL,
+	outgoing    INTEGER NOT NULL,
 	told        INTEGER NOT NULL, -- when a digest named it; 0: not yet
 	PRIMARY KEY (id, recipient)
 ) WITHOUT ROWID;
@@ -111,7 +119,7 @@ func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{keys: keys, bodies: bodies, log: log, now: now}
+	s := &Store{seed: maphash.MakeSeed(), keys: keys, bodies: bodies, log: log, now: now}
 	s.Reconfigure(c)
 	if err := s.open(ctx, filepath.Join(dir, "quarantine.db")); err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
@@ -161,10 +169,6 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // Keep keeps a copy of m for each of its recipients. When it returns without an error they survive a power failure.
 func (s *Store) Keep(ctx context.Context, m Mail) error {
-	told := int64(0)
-	if m.Outgoing {
-		told = m.Time.Unix()
-	}
 	expires := m.Time.Add(time.Duration(s.config.Load().Keep))
 	if err := s.bodies.Put(ctx, m.ID, keyring.Scope{Tenant: m.Tenant}, expires, bytes.NewReader(m.Raw)); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
@@ -172,8 +176,8 @@ func (s *Store) Keep(ctx context.Context, m Mail) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, to := range m.Recipients {
 			_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO copies (id, recipient, time, expires, tenant, mail_from, size, probability, malware,
-				released, released_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', ?)`, m.ID, to, m.Time.Unix(), expires.Unix(), m.Tenant, m.MailFrom,
-				len(m.Raw), m.Probability, m.Malware, told)
+				outgoing, released, released_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)`, m.ID, to, m.Time.Unix(), expires.Unix(), m.Tenant, m.MailFrom,
+				len(m.Raw), m.Probability, m.Malware, m.Outgoing)
 			if err != nil {
 				return err
 			}
@@ -181,7 +185,7 @@ func (s *Store) Keep(ctx context.Context, m Mail) error {
 		return nil
 	})
 	if err != nil {
-		return errors.Join(fmt.Errorf("quarantine: %w", err), s.bodies.Delete(ctx, m.ID))
+		return errors.Join(fmt.Errorf("quarantine: %w", err), s.bodies.Delete(context.WithoutCancel(ctx), m.ID))
 	}
 	return nil
 }
@@ -202,14 +206,12 @@ func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
 // Release hands a copy to the next hop and returns the mail. Who names the one who asks; a postmaster may release malware, and
 // what was released before.
 func (s *Store) Release(ctx context.Context, id, recipient, who string, postmaster bool) ([]byte, error) {
-	c, err := s.Get(ctx, id, recipient)
-	switch {
-	case err != nil:
+	one := &s.releasing[maphash.String(s.seed, id+recipient)%uint64(len(s.releasing))]
+	one.Lock()
+	defer one.Unlock()
+	c, err := s.Releasable(ctx, id, recipient, postmaster)
+	if err != nil {
 		return nil, err
-	case c.Malware && !postmaster:
-		return nil, ErrMalware
-	case !c.Released.IsZero() && !postmaster:
-		return nil, ErrReleased
 	}
 	raw, err := s.Raw(ctx, id)
 	if err != nil {
@@ -225,6 +227,20 @@ func (s *Store) Release(ctx context.Context, id, recipient, who string, postmast
 		return raw, fmt.Errorf("quarantine: delivered, but not marked: %w", err)
 	}
 	return raw, nil
+}
+
+// Releasable is a copy that may be released now, by a postmaster or by its recipient.
+func (s *Store) Releasable(ctx context.Context, id, recipient string, postmaster bool) (Copy, error) {
+	c, err := s.Get(ctx, id, recipient)
+	switch {
+	case err != nil:
+		return c, err
+	case c.Malware && !postmaster:
+		return c, ErrMalware
+	case !c.Released.IsZero() && !postmaster:
+		return c, ErrReleased
+	}
+	return c, nil
 }
 
 // Delete deletes a copy for good, and the body with the last one.
@@ -250,23 +266,36 @@ const sweepEvery = 10 * time.Minute
 
 // Run deletes what is too old and sends the digests, until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
-	done := make(chan error, 1)
-	go func() { done <- s.bodies.Run(ctx) }()
+	var all errgroup.Group
+	all.Go(func() error { return s.bodies.Run(ctx) })
+	all.Go(func() error { return s.often(ctx, "quarantine was not swept", s.sweep) })
+	all.Go(func() error {
+		return s.often(ctx, "not all who have mail in quarantine were told; it is tried again", s.tell)
+	})
+	return all.Wait()
+}
+
+func (s *Store) often(ctx context.Context, failed string, do func(context.Context) error) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if _, err := s.db.ExecContext(ctx, "DELETE FROM copies WHERE expires <= ?", s.now().Unix()); err != nil && ctx.Err() == nil {
-			s.log.Error("quarantine was not swept", "error", err)
-		}
-		if err := s.tell(ctx); err != nil {
-			s.log.Error("who has mail in quarantine was not told; it is tried again", "error", err)
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error(failed, "error", err)
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return <-done
+			return nil
 		}
 	}
+}
+
+func (s *Store) sweep(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "DELETE FROM copies WHERE expires <= ?", s.now().Unix())
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, "DELETE FROM digests WHERE time <= ?", s.now().Add(-48*time.Hour).Unix()) // the latest moment alone matters
+	}
+	return err
 }
 
 func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,6 +179,31 @@ func TestRelease(t *testing.T) {
 	s.Close()
 	if _, err := r.Release(t.Context(), "m2", "ben@b.example", "who", true); !errors.Is(err, ErrNotDelivered) {
 		t.Error("released to a next hop that is down")
+	}
+}
+
+// Who presses twice gets the mail once.
+func TestReleaseAtOnce(t *testing.T) {
+	s := serve(t)
+	r := newRig(t, s.Addr().String())
+	r.keep(t, Mail{ID: "m1", MailFrom: "a@a.example", Recipients: []string{"ben@b.example"}, Raw: []byte(raw)})
+	var all sync.WaitGroup
+	var done, before atomic.Int64
+	for range 8 {
+		all.Go(func() {
+			switch _, err := r.Release(t.Context(), "m1", "ben@b.example", "recipient", false); {
+			case err == nil:
+				done.Add(1)
+			case errors.Is(err, ErrReleased):
+				before.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if done.Load() != 1 || before.Load() != 7 || len(s.mails) != 1 {
+		t.Errorf("%d released it, %d came too late, %d mails", done.Load(), before.Load(), len(s.mails))
 	}
 }
 

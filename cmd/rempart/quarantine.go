@@ -142,14 +142,9 @@ func (c *copies) each(e *env, waiting bool, done string, do func(*node.Client, s
 	return onRunning(c.Data, func(client *node.Client) error {
 		recipients := c.Recipient
 		if recipients == nil {
-			page, err := client.Quarantined(e.ctx, quarantine.Query{Text: c.ID, Waiting: waiting, Limit: 500})
-			if err != nil {
+			var err error
+			if recipients, err = c.all(e, client, waiting); err != nil {
 				return err
-			}
-			for _, k := range page.Copies {
-				if k.ID == c.ID {
-					recipients = append(recipients, k.Recipient)
-				}
 			}
 		}
 		if len(recipients) == 0 {
@@ -165,6 +160,24 @@ func (c *copies) each(e *env, waiting bool, done string, do func(*node.Client, s
 		}
 		return nil
 	})
+}
+
+// all are the recipients of the mail.
+func (c *copies) all(e *env, client *node.Client, waiting bool) (recipients []string, err error) {
+	for q := (quarantine.Query{Text: c.ID, Waiting: waiting, Limit: 500}); ; {
+		page, err := client.Quarantined(e.ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range page.Copies {
+			if k.ID == c.ID {
+				recipients = append(recipients, k.Recipient)
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return recipients, nil
+		}
+	}
 }
 
 // onRunning works on the node that runs.
