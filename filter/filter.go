@@ -209,19 +209,19 @@ func (f *Filter) Draft(m *message.Message) *message.Lesson {
 // near copies speaks to all recipients, so one user's or domain's lessons stay out of it.
 func (f *Filter) Apply(l *message.Lesson) {
 	l = folded(l)
-	tookBack := f.model.Apply(l)
+	stood := f.model.Apply(l)
 	if l.Scope.Narrow() {
 		return
 	}
 	d, ok := campaign.FromBytes(l.Digest)
 	if l.Label == message.Forget {
-		f.known.Load().Forget(l.Source, tookBack)
+		f.known.Load().Forget(l.Source, stood)
 		if ok {
-			f.book.Load().Forget(d, l.Scope.Tenant, tookBack)
+			f.book.Load().Forget(d, l.Scope.Tenant, stood)
 		}
 		return
 	}
-	f.known.Load().Teach(l.Source, l.Label, tookBack != message.Forget)
+	f.known.Load().Teach(l.Source, l.Label, stood == l.Label.Opposite())
 	if ok {
 		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category)
 	}

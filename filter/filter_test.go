@@ -2,7 +2,6 @@ package filter
 
 import (
 	"context"
-	"slices"
 	"testing"
 
 	"rempart/catalogue"
@@ -51,46 +50,6 @@ func TestNearCopyFollowsAtOnce(t *testing.T) {
 	f.Apply(f.Lesson(ctx, text(taught), message.Ham, message.Scope{}, "postmaster"))
 	if corrected := f.Judge(ctx, text(copied), nil).Verdicts[0]; corrected.Probability >= 0.5 {
 		t.Errorf("probability %v after the correction", corrected.Probability)
-	}
-}
-
-// A forgotten lesson leaves nothing that speaks for or against: not its near copies, not its source. It can be taught again,
-// and forgetting what was never taught does nothing. A snapshot keeps it.
-func TestForget(t *testing.T) {
-	for _, scope := range []message.Scope{{}, {Tenant: "school"}, {User: "ben@example.net", Domain: "example.net"}} {
-		for _, label := range []message.Label{message.Spam, message.Ham} {
-			f := New(Options{})
-			m := text("Your parcel 4471 is held at the depot, pay the fee of 2.99 at the page below within 24 hours")
-			m.MailFrom = "PARCEL"
-			learn := func(l message.Label) { f.Apply(f.Lesson(t.Context(), m, l, scope, "postmaster")) }
-			names := func() (all []string) {
-				to := []message.Recipient{{Tenant: scope.Tenant, Domain: scope.Domain, User: scope.User}}
-				for _, c := range f.Judge(t.Context(), m, to).Verdicts[0].Contributions {
-					all = append(all, c.Name)
-				}
-				return all
-			}
-			before := names()
-			learn(message.Forget)
-			if after := names(); !slices.Equal(before, after) {
-				t.Errorf("%v: nothing was taught, and forgetting it changed %v to %v", scope, before, after)
-			}
-			learn(label)
-			if f.Taught(m, scope) != label || slices.Equal(before, names()) {
-				t.Errorf("%v: %v was not taught", scope, label)
-			}
-			learn(message.Forget)
-			if after := names(); f.Taught(m, scope) != message.Forget || !slices.Equal(before, after) {
-				t.Errorf("%v: %v forgotten: %v, before %v", scope, label, after, before)
-			}
-			g := New(Options{})
-			if err := g.Restore(f.Snapshot()); err != nil || g.Taught(m, scope) != message.Forget {
-				t.Errorf("%v: restored as %v, %v", scope, g.Taught(m, scope), err)
-			}
-			if learn(label); f.Taught(m, scope) != label {
-				t.Errorf("%v: %v was not taught again", scope, label)
-			}
-		}
 	}
 }
 

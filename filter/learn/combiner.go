@@ -15,6 +15,7 @@ type Signal struct {
 // Combiner adds signals and learners of one channel and direction to one score. It is made by [Model.Combiner]; what it
 // learned is guarded by the model's lock.
 type Combiner struct {
+	number    uint64 // among the model's, from 0
 	channel   message.Channel
 	direction message.Direction
 	priorBias message.LogOdds

@@ -6,7 +6,8 @@
 // the same lessons give the same weights to the bit on every machine.
 //
 // A lesson of a tenant moves the tenant's own tables in full and the shared ones a little. A second lesson on one message
-// with the other label takes the first one back exactly before it is learned.
+// with the other label takes the first one back exactly before it is learned; what that did to the combiner it outweighs.
+// Forgetting takes both back.
 //
 // A lesson of one domain or one user is theirs: a small correction beside the tenant's tables, of the sender and of near
 // copies. All others it moves by a little that is bounded by the hour.

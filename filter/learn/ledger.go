@@ -15,12 +15,14 @@ type ledger struct {
 // ledgerSize bounds the ledger to some 40 MB.
 const ledgerSize = 100_000
 
-// effect is what the lessons on one message moved: its features are binary, so one number a table says it all.
+// effect is what the lessons on one message moved: its features are binary, so one number a table says it all. The moves of
+// the combiners go on from a lesson to its correction, which leaves them, so that to forget the last takes all back.
 type effect struct {
 	label     message.Label
 	shared    [maxLearners]int64
 	own       [maxLearners]int64
 	corrected [len(correctionViews)]int64
+	combined  moves
 }
 
 // maxLearners is the number of rows of the table of learners, with room for those of a coming extractor.

@@ -54,33 +54,38 @@ func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]messag
 	return m.verdict(c, results, scores, k, &views)
 }
 
-// Apply learns one lesson and gives the label of the earlier one that it took back, or message.Forget. Lessons come in the
-// order of the journal, from one goroutine.
-func (m *Model) Apply(l *message.Lesson) (tookBack message.Label) {
+// Apply learns one lesson. It gives the label of the one that stood on the message before, message.Forget if none did.
+// Lessons come in the order of the journal, from one goroutine.
+func (m *Model) Apply(l *message.Lesson) (stood message.Label) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lessons++
 	own := m.tenantTables(l.Scope.Tenant)
 	key := ledgerKey(l.Scope, l.Message)
 	past := m.ledger.get(key)
-	if past != nil && past.label != l.Label {
-		m.takeBack(l, past, own)
-		past, tookBack = nil, past.label
+	var combined moves
+	if past != nil {
+		stood, combined = past.label, past.combined
+		if stood != l.Label {
+			m.takeBack(l, past, own)
+		}
 	}
 	if l.Label == message.Forget {
-		if tookBack != message.Forget {
+		if stood != message.Forget {
+			m.takeBackCombined(combined)
 			m.ledger.put(key, message.Forget)
 		}
-		return tookBack
+		return stood
 	}
-	if past == nil {
+	if stood != l.Label {
 		past = m.ledger.put(key, l.Label)
 	}
 	if l.Scope.Narrow() {
 		m.teachNarrow(l, past, own)
-		return tookBack
+		return stood
 	}
-	rate := m.teachCombiner(l, own)
+	past.combined = combined
+	rate := m.teachCombiner(l, past, own)
 	spam := l.Label == message.Spam
 	eachLearner(l, func(i int, hashes []uint32) {
 		if own := tableOf(own, i, l.Channel); own != nil {
@@ -92,7 +97,7 @@ func (m *Model) Apply(l *message.Lesson) (tookBack message.Label) {
 			past.shared[i] += m.shared[i].teach(hashes, spam, rate, nil)
 		}
 	})
-	return tookBack
+	return stood
 }
 
 // Taught is the label of the lesson that stands in that scope on the message with that key; message.Forget if there is none,
@@ -123,7 +128,7 @@ func eachLearner(l *message.Lesson, do func(i int, hashes []uint32)) {
 }
 
 // takeBack undoes what the lesson of the other label did to the tables, exactly: its features are binary, so one number a
-// table is all that it moved.
+// table is all that it moved. What it did to the combiner a correction outweighs; see [Model.takeBackCombined] for Forget.
 func (m *Model) takeBack(l *message.Lesson, past *effect, own []table) {
 	if l.Scope.Narrow() {
 		m.takeBackNarrow(l, past, own)
@@ -139,11 +144,12 @@ func (m *Model) takeBack(l *message.Lesson, past *effect, own []table) {
 
 // teachCombiner lets the combiner learn from the score that the lesson's message would have had, and compares heirs with
 // the learners they replace. It returns the rate at which the learners shall learn the lesson.
-func (m *Model) teachCombiner(l *message.Lesson, own []table) (rate int64) {
+func (m *Model) teachCombiner(l *message.Lesson, past *effect, own []table) (rate int64) {
 	c := m.combinerFor(l.Channel, l.Direction)
 	if c == nil {
 		return oneScore
 	}
+	before := c.learned.numbers()
 	scores, seen := m.scores(l, own)
 	score := m.learnersScore(scores, c)
 	spam := l.Label == message.Spam
@@ -166,6 +172,7 @@ func (m *Model) teachCombiner(l *message.Lesson, own []table) (rate int64) {
 	} else {
 		c.learned.ham++
 	}
+	past.combined = c.combined(past.combined, before)
 	return rate
 }
 

@@ -53,8 +53,8 @@ func (m *Model) Silence() { m.silent = true }
 func (m *Model) Combiner(c message.Channel, d message.Direction, bias message.LogOdds, signals []Signal) *Combiner {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := &Combiner{channel: c, direction: d, priorBias: bias, signals: signals, slots: make(map[string]int, len(signals)), scratch: m.scratch,
-		learned: newWeights(len(signals))}
+	n := &Combiner{number: uint64(len(m.combiners)), channel: c, direction: d, priorBias: bias, signals: signals,
+		slots: make(map[string]int, len(signals)), scratch: m.scratch, learned: newWeights(len(signals))}
 	for i := range signals {
 		n.slots[signals[i].Name] = i
 	}

@@ -58,6 +58,7 @@ const (
 	effectShared
 	effectOwn
 	effectCorrected
+	effectCombined
 )
 
 // AppendSnapshot appends all that lessons made of the model. Equal models give equal bytes.
@@ -131,10 +132,10 @@ func (l *ledger) appendSnapshot(b []byte) []byte {
 			b = wire.AppendUint(b, effectLabel, uint64(e.label))
 			b = wire.AppendRecord(b, effectShared, func(b []byte) []byte { return appendMoves(b, e.shared[:]) })
 			b = wire.AppendRecord(b, effectOwn, func(b []byte) []byte { return appendMoves(b, e.own[:]) })
-			if e.corrected == [len(correctionViews)]int64{} {
-				return b
+			if e.corrected != [len(correctionViews)]int64{} {
+				b = wire.AppendRecord(b, effectCorrected, func(b []byte) []byte { return appendMoves(b, e.corrected[:]) })
 			}
-			return wire.AppendRecord(b, effectCorrected, func(b []byte) []byte { return appendMoves(b, e.corrected[:]) })
+			return wire.AppendBytes(b, effectCombined, e.combined)
 		})
 	}
 	return b
@@ -170,6 +171,7 @@ func (m *Model) Restore(b []byte) error {
 	for _, c := range m.combiners {
 		learned[c] = newWeights(len(c.signals))
 	}
+	var layouts []layout
 	err := wire.Fields(b[1:], func(tag wire.Tag, content wire.Content) error {
 		switch tag {
 		case snapshotLessons:
@@ -177,9 +179,11 @@ func (m *Model) Restore(b []byte) error {
 		case snapshotTable:
 			return next.readTable(content)
 		case snapshotCombiner:
-			return m.readCombiner(content, learned)
+			l, err := m.readCombiner(content, learned)
+			layouts = append(layouts, l)
+			return err
 		case snapshotEffect:
-			return next.ledger.read(content)
+			return next.ledger.read(content, layouts)
 		case snapshotSuccession:
 			return next.readSuccession(content)
 		case snapshotCorrection:
@@ -232,7 +236,7 @@ func (m *Model) readTable(b wire.Content) error {
 }
 
 // readCombiner reads into learned; a combiner that this build has not is passed over.
-func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) error {
+func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) (layout, error) {
 	var channel message.Channel
 	var direction message.Direction
 	var bias message.LogOdds
@@ -290,26 +294,31 @@ func (m *Model) readCombiner(b wire.Content, learned map[*Combiner]weights) erro
 	})
 	c := m.combinerFor(channel, direction)
 	if err != nil || c == nil {
-		return err
+		return layout{}, err
 	}
 	w := learned[c]
 	w.bias, w.share, w.spam, w.ham = bias, shares, spam, ham
+	there := layout{combiner: c}
 	for _, s := range signals {
-		if i, ok := c.slots[s.name]; ok {
+		i, ok := c.slots[s.name]
+		if !ok {
+			i = -1
+		} else {
 			w.present[i], w.unknown[i] = s.present, s.unknown
 		}
+		there.signals = append(there.signals, i)
 	}
 	learned[c] = w
-	return nil
+	return there, nil
 }
 
 // maxLessons keeps a damaged number from overflowing what is reckoned with it.
 const maxLessons = 1 << 40
 
-func (l *ledger) read(b wire.Content) error {
+func (l *ledger) read(b wire.Content, layouts []layout) error {
 	var key string
 	var e effect
-	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+	err := wire.Fields(b, func(tag wire.Tag, c wire.Content) (err error) {
 		switch tag {
 		case effectKey:
 			key = c.String()
@@ -321,8 +330,10 @@ func (l *ledger) read(b wire.Content) error {
 			readMoves(c, e.own[:])
 		case effectCorrected:
 			readMoves(c, e.corrected[:])
+		case effectCombined:
+			e.combined, err = readCombined(c, layouts)
 		}
-		return nil
+		return err
 	})
 	*l.put(key, e.label) = e
 	return err
