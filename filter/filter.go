@@ -209,7 +209,7 @@ func (f *Filter) Draft(m *message.Message) *message.Lesson {
 // near copies speaks to all recipients, so one user's or domain's lessons stay out of it.
 func (f *Filter) Apply(l *message.Lesson) {
 	l = folded(l)
-	stood := f.model.Apply(l)
+	stood, again := f.model.Apply(l)
 	if l.Scope.Narrow() {
 		return
 	}
@@ -221,7 +221,9 @@ func (f *Filter) Apply(l *message.Lesson) {
 		}
 		return
 	}
-	f.known.Load().Teach(l.Source, l.Label, stood == l.Label.Opposite())
+	if !again {
+		f.known.Load().Teach(l.Source, l.Label, stood == l.Label.Opposite())
+	}
 	if ok {
 		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category)
 	}

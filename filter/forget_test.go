@@ -106,3 +106,28 @@ func (f forgetting) sameBut(before []message.Contribution, label message.Label) 
 		}
 	}
 }
+
+// A source counts once for a lesson that is taught twice, and for each source that the same text came from.
+func TestSourceOfRepeatedLesson(t *testing.T) {
+	f := newForgetting(t, message.Scope{})
+	count := func(sender string) uint32 {
+		m := parcel(sender)
+		f.Filter.Judge(t.Context(), m, nil)
+		return m.Facts.Reputation.Spam
+	}
+	for range 2 {
+		f.learn(parcel("PARCEL"), message.Spam)
+	}
+	if n := count("PARCEL"); n != 1 {
+		t.Errorf("one lesson, taught twice, counts %d", n)
+	}
+	f.learn(parcel("DEPOT"), message.Spam)
+	f.learn(parcel("DEPOT"), message.Spam)
+	if n := count("DEPOT"); n != 1 {
+		t.Errorf("the same text of another sender counts %d", n)
+	}
+	f.learn(parcel("DEPOT"), message.Forget)
+	if n := count("DEPOT"); n != 0 {
+		t.Errorf("forgotten, the source counts %d", n)
+	}
+}

@@ -104,7 +104,7 @@ func TestSnapshotWithoutMoves(t *testing.T) {
 	l := lesson(c, text("You have won a prize, call now"), message.Spam, "")
 	m.Apply(l)
 	for _, e := range m.ledger.effects {
-		e.combined = nil
+		e.combined, e.source = nil, 0
 	}
 	before := c.learned.numbers()
 	if err := m.Restore(m.AppendSnapshot(nil)); err != nil {

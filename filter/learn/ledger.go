@@ -23,6 +23,7 @@ type effect struct {
 	own       [maxLearners]int64
 	corrected [len(correctionViews)]int64
 	combined  moves
+	source    uint64 // hash of the latest lesson's; 0: not known
 }
 
 // maxLearners is the number of rows of the table of learners, with room for those of a coming extractor.

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"hash/fnv"
 	"slices"
 
 	"rempart/message"
@@ -54,9 +55,9 @@ func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]messag
 	return m.verdict(c, results, scores, k, &views)
 }
 
-// Apply learns one lesson. It gives the label of the one that stood on the message before, message.Forget if none did.
-// Lessons come in the order of the journal, from one goroutine.
-func (m *Model) Apply(l *message.Lesson) (stood message.Label) {
+// Apply learns one lesson. It gives the label of the one that stood on the message before, message.Forget if none did, and
+// whether this one is that again, of the same source. Lessons come in the order of the journal, from one goroutine.
+func (m *Model) Apply(l *message.Lesson) (stood message.Label, again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lessons++
@@ -75,16 +76,18 @@ func (m *Model) Apply(l *message.Lesson) (stood message.Label) {
 			m.takeBackCombined(combined)
 			m.ledger.put(key, message.Forget)
 		}
-		return stood
+		return stood, false
 	}
+	source := hashSource(l.Source)
+	again = stood == l.Label && past.source == source
 	if stood != l.Label {
 		past = m.ledger.put(key, l.Label)
 	}
 	if l.Scope.Narrow() {
 		m.teachNarrow(l, past, own)
-		return stood
+		return stood, again
 	}
-	past.combined = combined
+	past.combined, past.source = combined, source
 	rate := m.teachCombiner(l, past, own)
 	spam := l.Label == message.Spam
 	eachLearner(l, func(i int, hashes []uint32) {
@@ -97,7 +100,13 @@ func (m *Model) Apply(l *message.Lesson) (stood message.Label) {
 			past.shared[i] += m.shared[i].teach(hashes, spam, rate, nil)
 		}
 	})
-	return stood
+	return stood, again
+}
+
+func hashSource(source string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(source))
+	return h.Sum64()
 }
 
 // Taught is the label of the lesson that stands in that scope on the message with that key; message.Forget if there is none,

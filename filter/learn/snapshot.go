@@ -59,6 +59,7 @@ const (
 	effectOwn
 	effectCorrected
 	effectCombined
+	effectSource
 )
 
 // AppendSnapshot appends all that lessons made of the model. Equal models give equal bytes.
@@ -135,7 +136,8 @@ func (l *ledger) appendSnapshot(b []byte) []byte {
 			if e.corrected != [len(correctionViews)]int64{} {
 				b = wire.AppendRecord(b, effectCorrected, func(b []byte) []byte { return appendMoves(b, e.corrected[:]) })
 			}
-			return wire.AppendBytes(b, effectCombined, e.combined)
+			b = wire.AppendBytes(b, effectCombined, e.combined)
+			return wire.AppendUint(b, effectSource, e.source)
 		})
 	}
 	return b
@@ -332,6 +334,8 @@ func (l *ledger) read(b wire.Content, layouts []layout) error {
 			readMoves(c, e.corrected[:])
 		case effectCombined:
 			e.combined, err = readCombined(c, layouts)
+		case effectSource:
+			e.source = c.Uint()
 		}
 		return err
 	})
