@@ -46,6 +46,17 @@ func (b *bands) buckets(d Digest) (out [bandCount][]uint32) {
 	return out
 }
 
+// shortest are all digests that agree with d in one band, the one with the fewest: d itself is among them if it is held.
+func (b *bands) shortest(d Digest) []uint32 {
+	slot := *b.slot(d, 0)
+	for band := 1; band < bandCount; band++ {
+		if s := *b.slot(d, band); len(s) < len(slot) {
+			slot = s
+		}
+	}
+	return slot
+}
+
 // band returns the band's bits.
 func (d Digest) band(i int) uint16 {
 	at := i * bandBits

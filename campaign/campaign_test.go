@@ -49,8 +49,8 @@ func TestShortTextHasNoDigest(t *testing.T) {
 
 func TestBook(t *testing.T) {
 	b := NewBook()
-	b.Teach(sum(t, letter), "", "letter", message.Ham, message.CategoryNone)
-	b.Teach(sum(t, offer), "village", "offer", message.Spam, message.Phishing)
+	b.Teach(sum(t, letter), "", "letter", message.Ham, message.CategoryNone, message.Forget)
+	b.Teach(sum(t, offer), "village", "offer", message.Spam, message.Phishing, message.Forget)
 	copyOf := sum(t, strings.Replace(offer, "4471", "1234", 1)+" Thank you.")
 	if n := b.Nearest(copyOf, "village"); n.Label != message.Spam || n.Campaign != "offer" || n.Category != message.Phishing || n.State != message.StatePresent {
 		t.Errorf("a near copy is seen as %+v", n)
@@ -58,7 +58,7 @@ func TestBook(t *testing.T) {
 	if n := b.Nearest(copyOf, "town"); n.State != message.StateAbsent {
 		t.Errorf("another tenant's lesson is seen: %+v", n)
 	}
-	b.Teach(sum(t, offer), "village", "offer", message.Ham, message.CategoryNone)
+	b.Teach(sum(t, offer), "village", "offer", message.Ham, message.CategoryNone, message.Spam)
 	if n := b.Nearest(copyOf, "village"); n.Label != message.Ham || b.Len() != 2 {
 		t.Errorf("after the correction: %+v, %d digests", n, b.Len())
 	}
@@ -72,7 +72,7 @@ func TestNearestFindsWithinHalf(t *testing.T) {
 	for range 2000 {
 		d := Digest{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
 		taught = append(taught, d)
-		b.Teach(d, "", "x", message.Spam, message.Scam)
+		b.Teach(d, "", "x", message.Spam, message.Scam, message.Forget)
 	}
 	missed := 0
 	for _, d := range taught {

@@ -17,6 +17,8 @@ const (
 	entryLabel
 	entryOrder
 	entryCategory
+	entrySpam
+	entryHam
 )
 
 // AppendSnapshot appends the digests, oldest first. Equal books give equal bytes.
@@ -32,7 +34,9 @@ func (b *Book) AppendSnapshot(out []byte) []byte {
 			out = wire.AppendString(out, entryID, e.id)
 			out = wire.AppendUint(out, entryLabel, uint64(e.label))
 			out = wire.AppendUint(out, entryOrder, e.order)
-			return wire.AppendUint(out, entryCategory, uint64(e.category))
+			out = wire.AppendUint(out, entryCategory, uint64(e.category))
+			out = wire.AppendUint(out, entrySpam, uint64(e.spam))
+			return wire.AppendUint(out, entryHam, uint64(e.ham))
 		})
 	}
 	return out
@@ -60,9 +64,19 @@ func ReadSnapshot(in []byte) (*Book, error) {
 				e.order = c.Uint()
 			case entryCategory:
 				e.category = message.Category(c.Uint())
+			case entrySpam:
+				e.spam = uint32(c.Uint())
+			case entryHam:
+				e.ham = uint32(c.Uint())
 			}
 			return nil
 		})
+		switch {
+		case e.label == message.Forget:
+			e = entry{order: e.order}
+		case *e.lessons(e.label) == 0: // of a build that did not count
+			*e.lessons(e.label) = 1
+		}
 		if len(b.entries) < Capacity {
 			b.taught = max(b.taught, e.order+1)
 			b.link(e)

@@ -225,7 +225,7 @@ func (f *Filter) Apply(l *message.Lesson) {
 		f.known.Load().Teach(l.Source, l.Label, stood == l.Label.Opposite())
 	}
 	if ok {
-		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category)
+		f.book.Load().Teach(d, l.Scope.Tenant, l.Message, l.Label, l.Category, stood)
 	}
 }
 

@@ -107,6 +107,25 @@ func (f forgetting) sameBut(before []message.Contribution, label message.Label) 
 	}
 }
 
+// A lesson that was corrected, or taught twice, is forgotten as a whole; one on the same text with another Message-ID stays.
+func TestForgetAsAWhole(t *testing.T) {
+	for _, scope := range forgetScopes[:2] {
+		for _, labels := range [][]message.Label{{message.Spam, message.Ham}, {message.Ham, message.Spam, message.Ham},
+			{message.Spam, message.Spam}, {message.Spam, message.Spam, message.Ham, message.Ham}} {
+			f, m := newForgetting(t, scope), parcel("PARCEL")
+			other := parcel("PARCEL")
+			other.MessageID = "other@example.net"
+			f.learn(other, message.Spam)
+			before := f.verdicts()
+			for _, label := range labels {
+				f.learn(m, label)
+			}
+			f.learn(m, message.Forget)
+			f.sameBut(before, labels[len(labels)-1])
+		}
+	}
+}
+
 // A source counts once for a lesson that is taught twice, and for each source that the same text came from.
 func TestSourceOfRepeatedLesson(t *testing.T) {
 	f := newForgetting(t, message.Scope{})
