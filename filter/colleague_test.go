@@ -48,6 +48,7 @@ var namesakes = []struct {
 	{"look-alike-letters.eml", passes("harbour-group.example"), true},
 	{"service-notification.eml", passes("forge.example"), false},
 	{"service-notification.eml", message.Authentication{DMARC: "fail"}, true}, // says so only
+	{"free-mailbox-noreply.eml", passes("gmail.com"), true},                   // gmail.com vouches for everybody
 	{"service-name-answers-elsewhere.eml", passes("cheap-host.example"), true},
 	{"list-in-from.eml", passes("lists.marina.example"), false},
 	{"own-address.eml", message.Authentication{DMARC: "fail", SPF: "fail"}, false}, // forged or forwarded: DMARC's matter

@@ -116,13 +116,17 @@ func comesFromOwn(m *message.Message) bool {
 // notifiers are how the mailboxes begin or end that a service writes from in the name of its users: nobody reads what is sent there.
 var notifiers = [...]string{"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "notification", "notifications", "notify", "invitations"}
 
-// notifies reports such a mail: the author's domain vouches for it, and answers go nowhere else.
+// notifies reports such a mail: the author's domain vouches for it, and answers go nowhere else. A free mailbox is never one: anybody
+// can have it named so, and its domain vouches for everybody.
 func notifies(m *message.Message) bool {
+	author := m.Facts.Guise.Author
+	if freemail[author] {
+		return false
+	}
 	local := strings.ToLower(m.From.Local)
 	if !slices.ContainsFunc(notifiers[:], func(n string) bool { return strings.HasPrefix(local, n) || strings.HasSuffix(local, n) }) {
 		return false
 	}
-	author := m.Facts.Guise.Author
 	for _, r := range m.ReplyTo {
 		if org := organisation(r.Domain); org != author && !slices.Contains(m.Facts.Guise.Own, org) {
 			return false
