@@ -1,10 +1,15 @@
 package filter
 
-import "rempart/message"
+import (
+	"slices"
+
+	"rempart/message"
+)
 
 // Answered notes what the node did with a mail that came in. It is told of every message once, with the decisions on it, after
-// it was judged. What was put off is not counted: it comes again. In shadow nothing is put off, but what would have been is
-// remembered, so that the decisions are those that would be made.
+// it was judged. Only what was taken is counted, for those for whom it was: what was put off comes again, and what was refused or
+// dropped must not use up what honest mail may. In shadow all is taken, but what would have been put off is remembered, so that the
+// decisions are those that would be made.
 func (f *Filter) Answered(m *message.Message, decisions []message.Decision) {
 	if !arriving(m) {
 		return
@@ -14,11 +19,12 @@ func (f *Filter) Answered(m *message.Message, decisions []message.Decision) {
 			f.greylist.PutOff(m, i)
 		}
 	}
-	if putOff(decisions) {
+	taken := takenFor(m, decisions)
+	if taken == nil {
 		return
 	}
-	f.flows.Take(m)
-	f.domains.Take(m)
+	f.flows.Take(taken)
+	f.domains.Take(taken)
 	if cameAgain(m, decisions) {
 		f.greylist.Pass(m)
 	}
@@ -50,14 +56,29 @@ func arriving(m *message.Message) bool {
 	return m.Channel == message.Email && m.Direction == message.In && !m.Stored && !m.Arrived.IsZero()
 }
 
-// putOff reports whether the sender was told to come again, for all recipients, and would.
-func putOff(decisions []message.Decision) bool {
-	for _, d := range decisions {
-		switch d.Effective() {
-		case message.Greylist, message.Tempfail, message.Throttle, message.Challenge:
-		default:
-			return false
+// takenFor is m with those of its recipients alone for whom the node took it; nil if it took it for none.
+func takenFor(m *message.Message, decisions []message.Decision) *message.Message {
+	if !slices.ContainsFunc(decisions, func(d message.Decision) bool { return !takes(d) }) {
+		return m
+	}
+	taken := *m
+	taken.Recipients = nil
+	for i := range m.Recipients[:min(len(m.Recipients), len(decisions))] {
+		if takes(decisions[i]) {
+			taken.Recipients = append(taken.Recipients, m.Recipients[i])
 		}
 	}
-	return len(decisions) > 0
+	if taken.Recipients == nil {
+		return nil
+	}
+	return &taken
+}
+
+// takes reports whether a mail goes on to a recipient, or is kept for them.
+func takes(d message.Decision) bool {
+	switch d.Effective() {
+	case message.Greylist, message.Tempfail, message.Throttle, message.Challenge, message.Reject, message.Discard, message.Remove:
+		return false
+	}
+	return true
 }

@@ -39,13 +39,14 @@ func (in *inbound) arrive(t *testing.T, address, from, text string, answer messa
 	return j.Worst()
 }
 
-// A network that hands over far more than ever is noticed. What was put off is not counted: it comes again, and would be counted
-// twice.
+// A network that hands over far more than ever is noticed. What was put off is not counted, since it comes again and would be counted
+// twice, and neither is what was refused or dropped.
 func TestNetworkRate(t *testing.T) {
 	for _, tt := range []struct {
 		answer message.Action
 		want   bool
-	}{{message.Accept, true}, {message.Tempfail, false}, {message.Greylist, false}, {message.Reject, true}} {
+	}{{message.Accept, true}, {message.Tempfail, false}, {message.Greylist, false}, {message.Quarantine, true},
+		{message.Reject, false}, {message.Discard, false}, {message.Remove, false}} {
 		in := newInbound()
 		for range 3 {
 			in.arrive(t, "203.0.113.7", "ann@else.example", "at ten", message.Accept)
@@ -58,6 +59,30 @@ func TestNetworkRate(t *testing.T) {
 		}
 		if got := present(v, "network_rate"); got != tt.want {
 			t.Errorf("after 150 mails that were answered by %s: %v", tt.answer, got)
+		}
+	}
+}
+
+// A mail counts for those of its recipients for whom it was taken.
+func TestTakenForSome(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		decisions      [2]message.Decision
+		ben, carl, all uint32
+	}{
+		{"all take it", [2]message.Decision{{Action: message.Accept}, {Action: message.Hold}}, 1, 1, 1},
+		{"one refuses it", [2]message.Decision{{Action: message.Reject}, {Action: message.Tag}}, 0, 1, 1},
+		{"one puts it off", [2]message.Decision{{Action: message.Accept}, {Action: message.Greylist}}, 1, 0, 1},
+		{"none takes it", [2]message.Decision{{Action: message.Discard}, {Action: message.Tempfail}}, 0, 0, 0},
+		{"shadow", [2]message.Decision{{Action: message.Reject, Mode: message.ModeShadow}, {Action: message.Discard, Mode: message.ModeTap}}, 1, 1, 1},
+	} {
+		in := newInbound()
+		m := in.mail("192.0.2.25", "ann@else.example", "at ten")
+		m.Recipients = append(m.Recipients, message.Recipient{Address: "carl@home.example", Domain: "home.example"})
+		in.Answered(m, tt.decisions[:])
+		got := in.flows.Of(m)
+		if got.Mailboxes[0].Hour != tt.ben || got.Mailboxes[1].Hour != tt.carl || got.Network.Hour != tt.all || len(m.Recipients) != 2 {
+			t.Errorf("%s: %+v", tt.name, got)
 		}
 	}
 }
