@@ -2,8 +2,8 @@
 //
 // [Scanner.Check] writes what it said into m.Facts.Scan; [Malware] is the signal that reads it. A mail goes to clamd whole, by
 // INSTREAM (clamd(8)), and clamd takes it apart itself. What was not answered within the budget is unknown, and so is everything
-// while clamd is switched off because it did not answer: no mail waits for a scanner that is down. A Scanner is safe for
-// concurrent use.
+// while clamd is switched off because it did not answer, not even to PING: no mail waits for a scanner that is down. A Scanner is
+// safe for concurrent use.
 package clamav
 
 import (
@@ -39,6 +39,8 @@ const (
 	defaultMaxSize = 25 << 20 // StreamMaxLength as Debian configures it
 	// maxScans at one time: clamd works on ten (MaxThreads) and lets others wait.
 	maxScans = 10
+	// pingTime is how long clamd may take to say that it is there; where it does not, a mail waits so much longer than its budget.
+	pingTime = time.Second
 )
 
 // Scanner asks one clamd.
@@ -99,11 +101,7 @@ func (s *Scanner) Check(ctx context.Context, m *message.Message) {
 	if !s.outage.ask(time.Now()) {
 		return
 	}
-	budget := s.budget
-	if end, ok := ctx.Deadline(); ok {
-		budget = min(budget, time.Until(end)/2) // no mail is put off because a scanner is slow
-	}
-	scanning, cancel := context.WithTimeout(ctx, budget)
+	scanning, cancel := within(ctx, s.budget)
 	defer cancel()
 	select {
 	case s.scans <- struct{}{}:
@@ -113,22 +111,46 @@ func (s *Scanner) Check(ctx context.Context, m *message.Message) {
 	}
 	part := m.Raw[:min(len(m.Raw), s.maxSize)]
 	r, err := s.scan(scanning, part)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return // nobody waits any more: that says nothing of clamd
-	case err != nil:
-		if s.outage.fails(time.Now()) {
-			s.log.Warn("clamd does not answer: mail is judged without it", "address", s.address, "error", err)
-		}
+	if err != nil {
+		s.failed(ctx, err)
 		return
-	case s.outage.answers():
-		s.log.Info("clamd answers again", "address", s.address)
 	}
+	s.answered()
 	switch {
 	case r.found != "":
 		m.Facts.Scan = message.Scan{State: message.StatePresent, Name: r.found, Guess: guessed(r.found)}
 	case r.clean && len(part) == max(m.Size, len(m.Raw)):
 		m.Facts.Scan = message.Scan{State: message.StateAbsent}
+	}
+}
+
+// within is ctx for at most that long, and half of what it has left: no mail is put off because a scanner is slow.
+func within(ctx context.Context, budget time.Duration) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok {
+		budget = min(budget, time.Until(end)/2)
+	}
+	return context.WithTimeout(ctx, budget)
+}
+
+// failed notes a scan without an answer. It says nothing of clamd if nobody waits any more, or if the mail was too heavy for its
+// budget: clamd says at once that it is there (PING) while archives keep it busy.
+func (s *Scanner) failed(ctx context.Context, err error) {
+	if errors.Is(err, errLate) {
+		pinging, cancel := within(ctx, pingTime)
+		defer cancel()
+		if s.ping(pinging) {
+			s.answered()
+			return
+		}
+	}
+	if ctx.Err() == nil && s.outage.fails(time.Now()) {
+		s.log.Warn("clamd does not answer: mail is judged without it", "address", s.address, "error", err)
+	}
+}
+
+func (s *Scanner) answered() {
+	if s.outage.answers() {
+		s.log.Info("clamd answers again", "address", s.address)
 	}
 }
 

@@ -140,6 +140,7 @@ func TestBrokenPeers(t *testing.T) {
 		"stops in its answer": func(conn net.Conn) { _, _ = stream(conn); _, _ = io.WriteString(conn, "stream: O") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
 			s := peer(t, script)
 			mail := strings.Repeat("m", 8<<20)
 			start := time.Now()
@@ -148,10 +149,38 @@ func TestBrokenPeers(t *testing.T) {
 					t.Fatalf("%+v", scan)
 				}
 			}
-			if took := time.Since(start); took > (maxFailed+2)*s.budget || !s.Down() {
+			if took := time.Since(start); took > maxFailed*(s.budget+pingTime)+2*s.budget || !s.Down() {
 				t.Errorf("%d mails waited %s; down %v", 10*maxFailed, took, s.Down())
 			}
 		})
+	}
+}
+
+// Mails that are too heavy for their budget are unknown, and switch nothing off for others: clamd says that it is there. A clamd that
+// was off is on again when it says so.
+func TestHeavyMails(t *testing.T) {
+	s := peer(t, func(conn net.Conn) {
+		command := make([]byte, len("zPING\x00"))
+		if _, err := io.ReadFull(conn, command); err == nil && string(command) == "zPING\x00" {
+			_, _ = io.WriteString(conn, "PONG\x00")
+			return
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	s.budget = 20 * time.Millisecond
+	for range maxFailed - 1 {
+		s.outage.fails(time.Now())
+	}
+	for range 2 * maxFailed {
+		if scan := check(t.Context(), s, "an archive"); scan.State != message.StateUnknown || s.Down() {
+			t.Fatalf("%+v; down %v", scan, s.Down())
+		}
+	}
+	for range maxFailed {
+		s.outage.fails(time.Unix(0, 0))
+	}
+	if check(t.Context(), s, "an archive"); s.Down() {
+		t.Error("it says that it is there, and is taken for down")
 	}
 }
 

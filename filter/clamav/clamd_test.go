@@ -3,10 +3,15 @@
 package clamav
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,4 +81,45 @@ func TestRealClamd(t *testing.T) {
 	if m.Facts.Scan != found || s.Down() || !strings.Contains(log.String(), "clamd answers again") {
 		t.Errorf("clamd is back, and it is %+v: %s", m.Facts.Scan, log.String())
 	}
+}
+
+// Archives that keep the real clamd busy beyond their budget, side by side, do not switch it off: it answers PING meanwhile.
+func TestRealClamdBusy(t *testing.T) {
+	server := clamd.Start(t, "25M")
+	var log strings.Builder
+	s := New(Config{Address: "unix:" + server.Socket, Budget: config.Duration(20 * time.Millisecond)}, slog.New(slog.NewTextHandler(&log, nil)))
+	heavy := archive(t)
+	var mails sync.WaitGroup
+	for range 4 * maxFailed {
+		mails.Go(func() {
+			m := attached(heavy)
+			s.Check(t.Context(), m)
+			if m.Facts.Scan != unknown {
+				t.Errorf("20 ms were enough: %+v", m.Facts.Scan)
+			}
+		})
+	}
+	if mails.Wait(); s.Down() || log.Len() > 0 {
+		t.Errorf("heavy mail is taken for an outage: %s", log.String())
+	}
+}
+
+// archive is a ZIP file with 50 files of 1 MB, which clamd unpacks and looks through each.
+func archive(t *testing.T) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := range 50 {
+		w, err := z.Create(fmt.Sprintf("%d.txt", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, strings.Repeat(fmt.Sprintf("an invoice %d ", i), 80_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

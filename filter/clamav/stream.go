@@ -25,7 +25,8 @@ const (
 )
 
 // scan sends one mail by INSTREAM and reads what clamd says of it. Each has a connection of its own: clamd closes it after one command,
-// and one that is kept open would be found dead after every restart. An error means that clamd did not answer as one.
+// and one that is kept open would be found dead after every restart. An error means that clamd did not answer as one; errLate, that it
+// took the connection and time ran out.
 func (s *Scanner) scan(ctx context.Context, mail []byte) (reply, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, s.network, s.address)
 	if err != nil {
@@ -39,6 +40,8 @@ func (s *Scanner) scan(ctx context.Context, mail []byte) (reply, error) {
 	switch {
 	case parseErr == nil:
 		return r, nil // also if it would not hear the end: the stream is too long for it
+	case ctx.Err() != nil:
+		return reply{}, errLate
 	case sent != nil:
 		return reply{}, fmt.Errorf("send mail to clamd: %w", sent)
 	case err != nil:
@@ -46,6 +49,27 @@ func (s *Scanner) scan(ctx context.Context, mail []byte) (reply, error) {
 	}
 	return reply{}, parseErr
 }
+
+// errLate may be the mail's fault: an archive can take longer than its budget.
+var errLate = errors.New("clamd did not answer in time")
+
+// ping asks clamd whether it is there (PING, clamd(8)). It does not wait for scans that are at work.
+func (s *Scanner) ping(ctx context.Context) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, s.network, s.address)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if _, err := io.WriteString(conn, "zPING\x00"); err != nil {
+		return false
+	}
+	answer := make([]byte, len(pong))
+	_, err = io.ReadFull(conn, answer)
+	return err == nil && string(answer) == pong
+}
+
+const pong = "PONG\x00"
 
 // send writes the command, the mail in chunks, each after its length, and the chunk of no length that ends it.
 func send(w io.Writer, mail []byte) error {
