@@ -107,6 +107,29 @@ func TestRotationInAHurry(t *testing.T) {
 	}
 }
 
+// A domain's first key signs as long as DNS was not heard about it, and not once DNS says that it has no record.
+func TestFirstKey(t *testing.T) {
+	path, _ := keyFile(t, dkim.Ed25519)
+	s := load(t, Config{Key: []KeyConfig{{Domain: "a.example", Selector: "s", File: path}}})
+	sign := func(when, want string) {
+		t.Helper()
+		if got := signers(t, s, today); got != want {
+			t.Errorf("%s: %q signs", when, got)
+		}
+	}
+	sign("before DNS was asked", "s")
+	silent := dnstest.Serve(t, "x.example. 60 IN A 192.0.2.1")
+	silent.Fail("s._domainkey.a.example")
+	s.Look(t.Context(), resolver(t, silent), today)
+	sign("DNS does not answer", "s")
+	s.Look(t.Context(), resolver(t, dnstest.Serve(t, "x.example. 60 IN A 192.0.2.1")), today)
+	sign("there is no record", "")
+	s.Look(t.Context(), resolver(t, silent), today)
+	sign("DNS does not answer any more", "")
+	s.Look(t.Context(), resolver(t, dnstest.Serve(t, records(s)...)), today)
+	sign("the record appears", "s")
+}
+
 func TestWhatDNSHas(t *testing.T) {
 	path, p := keyFile(t, dkim.Ed25519)
 	_, other := keyFile(t, dkim.Ed25519)

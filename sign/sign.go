@@ -1,8 +1,9 @@
 // Package sign signs mail: DKIM (RFC 6376, RFC 8463) what goes out, ARC (RFC 8617) what comes in and may go on.
 //
 // [Load] reads the keys, [Signer.Look] finds out by DNS which of them others can verify, and [Signer.Sign] gives the header
-// fields that a mail gets. A new key does not sign before its record was seen, so that its mail is never unverifiable. Who
-// sends, what may pass and what was found out about a mail was decided before; this package judges nothing. A Signer is safe
+// fields that a mail gets. A new key does not take over from one before it until its record was seen, and none signs whose record
+// DNS is known not to have. A key about which DNS could not be asked yet signs: a slow resolver is no reason for unsigned mail.
+// Who sends, what may pass and what was found out about a mail was decided before; this package judges nothing. A Signer is safe
 // for concurrent use.
 package sign
 
