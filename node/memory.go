@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"rempart/journal"
@@ -39,20 +40,24 @@ func (n *Node) keepMemory(ctx context.Context) error {
 	for {
 		select {
 		case <-ticker.C:
-			n.saveMemory()
 		case <-ctx.Done():
-			n.saveMemory()
+		}
+		if err := n.saveMemory(); err != nil {
+			n.log.Warn("what is remembered of mail was not saved", "error", err)
+		}
+		if ctx.Err() != nil {
 			return nil
 		}
 	}
 }
 
-func (n *Node) saveMemory() {
+// saveMemory writes what the filter remembers. What was forgotten before the call is in no snapshot after it.
+func (n *Node) saveMemory() error {
+	n.remembering.Lock()
+	defer n.remembering.Unlock()
 	sealed, err := n.keys.Seal(keyring.Scope{}, n.filter.Memory(), []byte(memorySnapshot))
-	if err == nil {
-		err = n.journal.SaveSnapshot(memorySnapshot, 0, sealed)
-	}
 	if err != nil {
-		n.log.Warn("what is remembered of mail was not saved", "error", err)
+		return fmt.Errorf("seal what is remembered of mail: %w", err)
 	}
+	return n.journal.SaveSnapshot(memorySnapshot, 0, sealed)
 }

@@ -84,6 +84,7 @@ type Node struct {
 	reportLimit  *rate.Limiter
 	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
 	backups      sync.Mutex // held while one is made
+	remembering  sync.Mutex // held while what the filter remembers is taken and written
 
 	listening map[string]net.Addr // set before Serve calls ready
 }

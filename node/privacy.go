@@ -106,7 +106,8 @@ func (n *Node) lessonsOf(ctx context.Context, isUser func(string) bool) (count i
 
 // Erase destroys the person's keys, so that what they taught can never be read again, here, in backups without keys and in
 // copies of the journal; deletes the events that name them; and drops from the learner what is kept in their name. The
-// weights that all share stay. The audit trail says who did it, of the person only a mask.
+// weights that all share stay. The audit trail says who did it, of the person only a mask. On an error it is to be called again:
+// what was erased until then stays so.
 func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e Erased, err error) {
 	isUser, err := personOf(address)
 	if err != nil {
@@ -135,7 +136,9 @@ func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e E
 	e.Lessons = h.Lessons
 	n.filter.Forget(isUser)
 	n.suspects.drop(isUser)
-	n.saveMemory()
+	if err := n.saveMemory(); err != nil { // the old one has which mail of theirs is waited for
+		return e, fmt.Errorf("erase: %w", err)
+	}
 	if err := n.journal.DropSnapshot(filterSnapshot); err != nil { // the old one names them; the next is written without
 		return e, fmt.Errorf("erase: %w", err)
 	}

@@ -1,11 +1,15 @@
 package node
 
 import (
+	"bytes"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"rempart/message"
 )
@@ -54,6 +58,64 @@ func TestPrivacy(t *testing.T) {
 	}
 	if got := n.accounts.Latest(0, 1)[0]; got.What != "privacy.erased" || got.Object != "b**@b.example" || got.Who != "local" {
 		t.Errorf("trail: %+v", got)
+	}
+}
+
+// A snapshot that could not be written anew still holds what is to be erased: that is no success. Called again, it is erased.
+func TestEraseWithoutSnapshot(t *testing.T) {
+	path, _ := configuration(t, "")
+	n, _ := serve(t, path)
+	snapshot := filepath.Join(n.config.Data, "journal", "snapshots", memorySnapshot)
+	inTheWay := filepath.Join(snapshot, "x")
+	if err := os.MkdirAll(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Erase(t.Context(), "ben@b.example", LocalActor); err == nil || !strings.Contains(err.Error(), "save snapshot memory") {
+		t.Errorf("the snapshot was not written: %v", err)
+	}
+	if err := os.RemoveAll(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Erase(t.Context(), "ben@b.example", LocalActor); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(snapshot); err != nil {
+		t.Error(err)
+	}
+}
+
+// Whoever writes beside, as the node does every ten minutes, does not write back what was forgotten.
+func TestForgottenMemoryStaysSo(t *testing.T) {
+	path, _ := configuration(t, "")
+	n, _ := serve(t, path)
+	m := letter(1)
+	m.Direction, m.Arrived, m.Recipients = message.In, n.now(), []message.Recipient{{Address: "ben@b.example"}}
+	m.Source.Address = netip.MustParseAddr("192.0.2.25")
+	for range 30 {
+		n.filter.Answered(m, []message.Decision{{Action: message.Greylist}})
+		remembered := n.filter.Memory()
+		var beside errgroup.Group
+		begun := make(chan struct{}, 8)
+		for range cap(begun) {
+			beside.Go(func() error {
+				begun <- struct{}{}
+				return n.saveMemory()
+			})
+		}
+		<-begun
+		n.filter.Forget(func(string) bool { return false })
+		err := n.saveMemory()
+		if err := errors.Join(err, beside.Wait()); err != nil {
+			t.Fatal(err)
+		}
+		_, sealed, err := n.journal.LoadSnapshot(memorySnapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		saved, err := n.keys.Open(sealed, []byte(memorySnapshot))
+		if err != nil || !bytes.Equal(saved, n.filter.Memory()) || bytes.Equal(saved, remembered) {
+			t.Fatalf("the snapshot has what was forgotten; %v", err)
+		}
 	}
 }
 
