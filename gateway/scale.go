@@ -26,7 +26,6 @@ type Reaction uint8
 // Reactions. PutOff has no place on a scale: anything short of refusing.
 const (
 	Pass Reaction = iota
-	Delay
 	PutOff
 	Marked
 	Refused
@@ -78,8 +77,6 @@ func (s Scale) Bounded(p Points, d message.Decision, r Reaction) Points {
 		return min(max(p, s.Mark), s.Refuse-1)
 	case PutOff:
 		return min(max(p, s.Greylist), s.Refuse-1)
-	case Delay:
-		return min(max(p, s.Greylist), s.Mark-1)
 	}
 	if d.Mode == message.ModeJudge && d.Rule == policy.RuleNone {
 		return min(p, s.Mark-1)

@@ -94,11 +94,11 @@ func TestScaleProperties(t *testing.T) {
 		case total >= s.Mark:
 			client = Marked
 		case total >= s.Greylist:
-			client = Delay
+			client = PutOff
 		}
 		switch {
 		case decided == PutOff && client != Refused && client != Pass: // the scale has no place for it
-		case decided == Pass && d.Mode == message.ModeJudge && d.Rule == policy.RuleNone && client == Delay: // the verdict alone says so
+		case decided == Pass && d.Mode == message.ModeJudge && d.Rule == policy.RuleNone && client == PutOff: // the verdict alone says so
 		case decided != client:
 			t.Fatalf("decided %v, score %v is %v", decided, total, client)
 		}

@@ -16,14 +16,12 @@ import (
 var scale = gateway.Scale{PerScore: 10, Greylist: 40, Mark: 50, Refuse: 150}
 
 // reactionTo is the place of an action on the scale. The protocol knows spam alone: what is to be put off or held is marked, with
-// what was decided in X-Rempart-Action; what is to be greylisted, which is milder than a mark, passes.
+// what was decided in X-Rempart-Action. Nothing is greylisted: the asking server stands between the source and us.
 // docs/frontdoor-spamd.md prints this table.
 func reactionTo(a message.Action) gateway.Reaction {
 	switch a {
 	case message.Accept:
 		return gateway.Pass
-	case message.Greylist:
-		return gateway.Delay
 	case message.Reject, message.Discard:
 		return gateway.Refused
 	}

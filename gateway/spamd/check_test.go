@@ -2,13 +2,16 @@ package spamd
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"rempart/catalogue"
 	"rempart/message"
+	"rempart/policy"
 )
 
 // score reads the field Spam of an answer.
@@ -67,6 +70,43 @@ func TestCheck(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whoever asks, and whatever stands in the mail, nothing is greylisted: no stranger is at the door who could come again.
+func TestNothingIsGreylisted(t *testing.T) {
+	for _, unix := range []bool{false, true} {
+		for _, relays := range []string{"", "relays = ['192.0.2.0/24']"} {
+			listen := "127.0.0.1:0"
+			if unix {
+				listen = "unix:" + filepath.Join(t.TempDir(), "spamd.sock")
+			}
+			r := newRigOn(t, listen, relays, "[thresholds]\ngreylist = 0.0001\ntag = 0\n")
+			decide := func(m *message.Message) message.Action {
+				m.Arrived = time.Now()
+				j := r.filter.Judge(t.Context(), m, m.Recipients)
+				return policy.Decide(j, m, r.rules)[0].Action
+			}
+			for _, received := range []string{
+				"",
+				"Received: from bank.example ([192.0.2.66]) by mx.example.net with ESMTP; Tue, 24 Nov 2026 12:00:00 +0000\r\n",
+				"Received: from bank.example ([203.0.113.66]) by mx.example.net with ESMTP; Tue, 24 Nov 2026 12:00:00 +0000\r\n",
+				"Received: by mx.example.net; Tue, 24 Nov 2026 12:00:00 +0000\r\n",
+				"Return-Path: <a@example.com>\r\nReceived: from x\r\n",
+			} {
+				r.ask("CHECK", received+scam, "User: ben@example.net")
+				m := <-r.asked
+				if a := decide(m); a != message.Accept {
+					t.Errorf("%s, %q, %q: %s", listen, relays, received, a)
+				}
+				if len(m.Route) == 0 || !m.Source.Address.IsGlobalUnicast() {
+					continue
+				}
+				if m.Route[0].Trusted = false; decide(m) != message.Greylist { // as if the source were connected itself
+					t.Errorf("%q: the policy greylists nobody", received)
+				}
+			}
+		}
 	}
 }
 

@@ -44,10 +44,13 @@ func TestPageNamesActions(t *testing.T) {
 			told[name] = [2]string{row[2], row[3]}
 		}
 	}
-	rows := map[gateway.Reaction][2]string{gateway.Pass: {"Spam: False", "below 5.0"}, gateway.Delay: {"Spam: False", "4.0 to 4.9"},
-		gateway.Marked: {"Spam: True", "5.0 to 14.9"}, gateway.Refused: {"Spam: True", "from 15.0 on"}}
+	rows := map[gateway.Reaction][2]string{gateway.Pass: {"Spam: False", "below 5.0"}, gateway.Marked: {"Spam: True", "5.0 to 14.9"},
+		gateway.Refused: {"Spam: True", "from 15.0 on"}}
 	for a := message.Accept; a <= message.Remove; a++ {
 		want := rows[reactionTo(a)]
+		if a == message.Greylist { // never decided here
+			want = [2]string{}
+		}
 		if got := told[a.String()]; got[0] != want[0] || !strings.HasPrefix(got[1], want[1]) {
 			t.Errorf("%v: the page says %q, a client is told %q", a, got, want)
 		}
