@@ -75,7 +75,7 @@ func Preview(ctx context.Context, c Config, from time.Time, events func(context.
 		}
 	}
 	p.Sort()
-	unseen = rules.Unseen()
+	unseen = p.Unseen(rules)
 	for _, name := range boxes.Down() {
 		unseen = append(unseen, name+" does not answer: settings of domains were taken for those of its mailboxes")
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // Preview is what a policy would have done with recorded messages, beside what was decided. Only what an event records can be asked:
-// [Rules.Unseen] says what of a policy that leaves out. Modes are left out of it too: both sides say what a decision asks for.
+// [Preview.Unseen] says what of a policy that leaves out. Modes are left out of it too: both sides say what a decision asks for.
 type Preview struct {
 	Messages   int       `json:"messages"`
 	Recipients int       `json:"recipients"`
@@ -22,6 +22,8 @@ type Preview struct {
 	Before     Counts    `json:"before"`
 	After      Counts    `json:"after"`
 	Changes    []*Change `json:"changes"` // the most frequent first, once [Preview.Sort] was called
+
+	apart bool // mail for several is among them whose decisions were not united, so that no record says whether they would have to be
 }
 
 // Counts are recipients by action.
@@ -63,6 +65,7 @@ func (p *Preview) Add(e *message.Event, m *message.Message, r *Rules) {
 		p.To = e.Time
 	}
 	p.Messages++
+	p.apart = p.apart || len(e.Outcomes) > 1 && !m.OneAnswer
 	for i, d := range r.again(e, m) {
 		o := &e.Outcomes[i]
 		p.Recipients++
@@ -164,8 +167,11 @@ func (r *Rules) again(e *message.Event, m *message.Message) []message.Decision {
 	return r.decide(j, m, e)
 }
 
-// Unseen names what of the policy a preview cannot show, in sentences.
-func (r *Rules) Unseen() (why []string) {
+// Unseen names what of policy r the figures cannot show, in sentences.
+func (p *Preview) Unseen(r *Rules) (why []string) {
+	if p.apart {
+		why = append(why, "mail for several recipients counts as if each had an answer of its own, where its decisions were not united before")
+	}
 	for i := range r.own {
 		if needs := r.own[i].needs; len(needs) > 0 {
 			why = append(why, fmt.Sprintf("%s asks %s, which events do not record: it counts where a rule of that name fitted before",

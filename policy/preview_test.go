@@ -110,7 +110,7 @@ action = "quarantine"
 			}
 		}
 	}
-	why := strings.Join(now.Unseen(), "\n")
+	why := strings.Join(new(Preview).Unseen(now), "\n")
 	for _, want := range []string{"rule:subject asks message.subject", "limits", "greylisting"} {
 		if !strings.Contains(why, want) {
 			t.Errorf("%q is not said in\n%s", want, why)
@@ -132,6 +132,33 @@ func TestPreviewOfTheSame(t *testing.T) {
 			t.Fatalf("%+v", *p.Changes[0])
 		}
 	})
+}
+
+// That there was but one answer for all is recorded only where the recipients' decisions differed: a preview says that it does not know.
+func TestPreviewOfSeveral(t *testing.T) {
+	old, now := rules(t, ""), rules(t, "[[policy.scope]]\ndomain = 'strict.example'\nthresholds = {reject = 0.5}\n")
+	differ := rules(t, "[[policy.scope]]\ndomain = 'strict.example'\nthresholds = {hold = 0.5}\n")
+	for _, tt := range []struct {
+		name      string
+		before    *Rules
+		to        []string
+		oneAnswer bool
+		want      bool
+	}{
+		{"one", old, []string{"a@strict.example"}, true, false},
+		{"each its own answer", old, []string{"a@strict.example", "b@example.net"}, false, true},
+		{"one answer that all agreed on", old, []string{"a@strict.example", "b@example.net"}, true, true},
+		{"one answer", differ, []string{"a@strict.example", "b@example.net"}, true, false},
+	} {
+		m := mail(tt.to...)
+		m.OneAnswer = tt.oneAnswer
+		e := judged(m, verdict(0.7, true), tt.before)
+		var p Preview
+		p.Add(e, Recorded(e), now)
+		if got := strings.Contains(strings.Join(p.Unseen(now), "\n"), "several recipients"); got != tt.want {
+			t.Errorf("%s: said %v", tt.name, got)
+		}
+	}
 }
 
 func TestPreviewCounts(t *testing.T) {

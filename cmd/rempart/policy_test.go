@@ -86,7 +86,7 @@ action = "reject"
 	}
 	out, _ := runRempart(t, exitOK, "policy", "preview", changed, "--data", filepath.Join(dir, "data"))
 	for _, want := range []string{"\naccept -> hold: 7", "\naccept -> quarantine: 7", "(none -> threshold)", "from shop@a.example to sales@b.example", "(none -> rule:parcels)",
-		"not told by this:\n  rule:by-subject asks message.subject, which events do not record"} {
+		"not told by this:\n  mail for several recipients counts as if each had an answer of its own, where its decisions were not united before\n  rule:by-subject asks message.subject, which events do not record"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
