@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,11 +55,13 @@ func (r *rig) judge(ctx context.Context, m *message.Message) gateway.Answer {
 		<-ctx.Done()
 		return gateway.Answer{}
 	}
+	j := r.filter.Judge(ctx, m, m.Recipients)
+	seen := *m // the front door goes on with m
+	seen.Route = slices.Clone(m.Route)
 	select {
-	case r.asked <- m:
+	case r.asked <- &seen:
 	default:
 	}
-	j := r.filter.Judge(ctx, m, m.Recipients)
 	return gateway.Answer{Judgement: j, Decisions: policy.Decide(j, m, r.rules)}
 }
 
