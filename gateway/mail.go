@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"time"
 
 	"rempart/message"
@@ -17,4 +18,13 @@ func (d *Door) Mail(raw []byte, size int) *message.Message {
 		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
 	}
 	return m
+}
+
+// Recipient is one of a mail's envelope; a mailbox of this machine, without @, has no domain.
+func Recipient(address string) message.Recipient {
+	r := message.Recipient{Address: address}
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		r.Domain = address[at+1:]
+	}
+	return r
 }

@@ -163,11 +163,7 @@ func (s *session) message(mod lib.Modifier) *message.Message {
 	}
 	m.Recipients = make([]message.Recipient, len(s.mail.recipients))
 	for i, to := range s.mail.recipients {
-		to = strings.ToLower(to)
-		m.Recipients[i].Address = to
-		if at := strings.LastIndexByte(to, '@'); at >= 0 {
-			m.Recipients[i].Domain = to[at+1:]
-		}
+		m.Recipients[i] = gateway.Recipient(strings.ToLower(to))
 	}
 	return m
 }

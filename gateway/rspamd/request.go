@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"rempart/gateway"
 	"rempart/message"
 	"rempart/message/email"
 )
@@ -120,22 +121,18 @@ func recipients(h http.Header) (all []message.Recipient) {
 			if to == "" {
 				continue
 			}
-			all = append(all, message.Recipient{Address: to, Domain: domainOf(to)})
+			all = append(all, gateway.Recipient(to))
 		}
 	}
 	box := strings.ToLower(strings.Trim(text(h, "Deliver-To"), "<>"))
 	switch {
 	case box == "" || len(all) > 1:
 	case len(all) == 0:
-		all = []message.Recipient{{Address: box, Domain: domainOf(box)}}
+		all = []message.Recipient{gateway.Recipient(box)}
 	default:
 		all[0].User = box
 	}
 	return all
-}
-
-func domainOf(address string) string {
-	return address[strings.LastIndexByte(address, '@')+1:]
 }
 
 func text(h http.Header, name string) string {

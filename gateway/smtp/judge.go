@@ -3,7 +3,6 @@ package smtp
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"rempart/catalogue"
 	"rempart/gateway"
@@ -64,10 +63,7 @@ func (s *session) message(m *mail) *message.Message {
 	}
 	msg.Recipients = make([]message.Recipient, len(m.recipients))
 	for i, to := range m.recipients {
-		msg.Recipients[i].Address = to.address
-		if at := strings.LastIndexByte(to.address, '@'); at >= 0 {
-			msg.Recipients[i].Domain = to.address[at+1:]
-		}
+		msg.Recipients[i] = gateway.Recipient(to.address)
 	}
 	return msg
 }

@@ -31,15 +31,9 @@ func mailbox(user string) *message.Recipient {
 	if user == "" || user == "root" || user == "nobody" {
 		return nil
 	}
-	return &message.Recipient{Address: user, Domain: domainOf(user), User: user}
-}
-
-// domainOf is the domain of an address; a mailbox of this machine has none.
-func domainOf(address string) string {
-	if at := strings.LastIndexByte(address, '@'); at >= 0 {
-		return address[at+1:]
-	}
-	return ""
+	r := gateway.Recipient(user)
+	r.User = user
+	return &r
 }
 
 // scopeOf is whose verdicts a lesson of that user speaks for: the user's, or all of the node's.
@@ -70,7 +64,7 @@ func ownFields(h message.Header) (e envelope) {
 		case "x-envelope-to":
 			for to := range strings.SplitSeq(f.Value, ",") {
 				if to = strings.ToLower(strings.Trim(to, "<> \t")); to != "" && len(e.to) < maxRecipients {
-					e.to = append(e.to, message.Recipient{Address: to, Domain: domainOf(to)})
+					e.to = append(e.to, gateway.Recipient(to))
 				}
 			}
 		}
