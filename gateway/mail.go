@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"time"
 
@@ -18,6 +20,17 @@ func (d *Door) Mail(raw []byte, size int) *message.Message {
 		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
 	}
 	return m
+}
+
+// maxAhead bounds the memory that a client gets for the length it names, before a byte of it has come. Most mails are shorter.
+const maxAhead = 16 << 10
+
+// ReadUpTo reads at most size bytes of source, whose client named its length; below 0 it named none.
+func ReadUpTo(source io.Reader, length int64, size int) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(bytes.MinRead + int(min(max(length, 0), int64(size), maxAhead)))
+	_, err := b.ReadFrom(io.LimitReader(source, int64(size)))
+	return b.Bytes(), err
 }
 
 // Recipient is one of a mail's envelope; a mailbox of this machine, without @, has no domain.

@@ -30,6 +30,13 @@ import (
 
 // scs.New starts the cleaner of a store that the console replaces at once; the library has no safe way to stop it.
 func TestMain(m *testing.M) {
+	if what := os.Getenv(idleClient); what != "" {
+		if err := openIdle(what); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/alexedwards/scs/v2/memstore.(*MemStore).startCleanup"))
 }
 

@@ -5,9 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
+
+	lib "github.com/d--j/go-milter"
 )
 
 // guarded stands between the network and the library. It lets no packet through that the library would panic at (it
@@ -17,6 +21,7 @@ import (
 // A packet is a length of four bytes, a code, and data of that length less one.
 type guarded struct {
 	net.Conn
+	log    *slog.Logger
 	packet []byte // what is left of a checked packet
 	store  []byte
 	begun  bool // a packet was read; of the goroutine that reads
@@ -38,7 +43,17 @@ var errPacket = errors.New("milter: malformed packet")
 // default.
 const maxPacket = 1 << 20
 
-func newGuarded(c net.Conn) *guarded { return &guarded{Conn: c, closed: make(chan struct{})} }
+const (
+	ahead   = 16 << 10 // bounds the memory for a length that a packet names, before it has come
+	maxKept = 80 << 10 // of memory is kept from packet to packet: a body chunk fits
+)
+
+func newGuarded(c net.Conn, log *slog.Logger) *guarded {
+	return &guarded{Conn: c, log: log, closed: make(chan struct{})}
+}
+
+// The library says on standard error that a peer went away, for each; what is worth a line the guard logs.
+func init() { lib.LogWarning = func(string, ...any) {} }
 
 func (g *guarded) Close() error {
 	err := net.ErrClosed
@@ -63,6 +78,9 @@ func (g *guarded) closeWhenIdle() {
 func (g *guarded) Read(b []byte) (int, error) {
 	if len(g.packet) == 0 {
 		if err := g.next(); err != nil {
+			if errors.Is(err, errPacket) {
+				g.log.Warn("a mail server's packet is malformed; its connection is closed", "peer", g.RemoteAddr())
+			}
 			return 0, err
 		}
 	}
@@ -81,13 +99,17 @@ func (g *guarded) next() error {
 	if n < 1 || n > maxPacket {
 		return errPacket
 	}
-	if int(n)+4 > cap(g.store) {
-		g.store = make([]byte, n+4)
+	if cap(g.store) > maxKept {
+		g.store = nil
 	}
-	g.store = g.store[:n+4]
-	copy(g.store, head[:])
-	if _, err := io.ReadFull(g.Conn, g.store[4:]); err != nil {
-		return err
+	g.store = append(g.store[:0], head[:]...)
+	for need := int(n) + 4; len(g.store) < need; {
+		at := len(g.store)
+		g.store = slices.Grow(g.store, min(need-at, ahead))
+		g.store = g.store[:min(need, cap(g.store))]
+		if _, err := io.ReadFull(g.Conn, g.store[at:]); err != nil {
+			return err
+		}
 	}
 	code, data := g.store[4], g.store[5:]
 	if !wellFormed(code, data) {

@@ -3,8 +3,8 @@
 // the end of the message and applies it.
 //
 // A milter gives one answer for all recipients; policy unites their decisions (message.OneAnswer) and a header says so.
-// There is no quarantine of our own yet: what asks for one is held in the mail server's queue. In shadow and tap mode
-// nothing about the mail changes.
+// What asks for quarantine is discarded at the mail server once the node has kept it; a node without a quarantine has it held in
+// the mail server's queue. In shadow and tap mode nothing about the mail changes.
 //
 // One connection is one client of the mail server and carries its mails one after another. Connections are independent;
 // nothing is shared but settings.
@@ -90,7 +90,7 @@ func (f *Milter) Run(ctx context.Context, listeners []net.Listener) error {
 
 // handle gives the connection to the library and waits for its end. When ctx is done it is closed between two mails.
 func (f *Milter) handle(ctx context.Context, conns *feed, conn net.Conn) {
-	g := newGuarded(conn)
+	g := newGuarded(conn, f.host.Log)
 	select {
 	case conns.conns <- g:
 	case <-ctx.Done():

@@ -203,7 +203,7 @@ func TestNegotiationHasTime(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
 	c := &deadlines{Conn: server}
-	g := newGuarded(c)
+	g := newGuarded(c, slog.New(slog.DiscardHandler))
 	defer g.Close()
 	soon := time.Now().Add(time.Second)
 	if err := g.SetReadDeadline(soon); err != nil || c.last.Before(soon.Add(10*time.Second)) {

@@ -1,7 +1,6 @@
 package rspamd
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +26,6 @@ type body struct {
 // maxWindow bounds the memory of a decompressor; rspamc's windows are smaller.
 const maxWindow = 8 << 20
 
-// maxAhead bounds the memory that a client gets for the length it names, before a byte of it has come.
-const maxAhead = 256 << 10
-
 // read takes the mail from where the request says it is: its body, or on this machine a file or shared memory.
 func read(r *http.Request, cfg *settings) (b body, err error) {
 	source := io.Reader(r.Body)
@@ -51,12 +47,9 @@ func read(r *http.Request, cfg *settings) (b body, err error) {
 		b.size = len(b.raw) // what comes behind is not decompressed for being counted
 		b.raw = b.raw[:min(len(b.raw), cfg.MaxSize)]
 	} else {
-		var whole bytes.Buffer
-		whole.Grow(bytes.MinRead + int(min(max(r.ContentLength, 0), int64(cfg.MaxSize), maxAhead)))
-		if _, err = whole.ReadFrom(io.LimitReader(source, int64(cfg.MaxSize))); err != nil {
+		if b.raw, err = gateway.ReadUpTo(source, r.ContentLength, cfg.MaxSize); err != nil {
 			return b, fmt.Errorf("read the mail: %w", err)
 		}
-		b.raw = whole.Bytes()
 		rest, err := io.Copy(io.Discard, source) // bounded by the server's timeout
 		if err != nil {
 			return b, fmt.Errorf("read the mail: %w", err)

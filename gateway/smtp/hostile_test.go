@@ -10,12 +10,9 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -210,51 +207,6 @@ func TestSlowClients(t *testing.T) {
 	d.want("250")
 	if said := strings.Join(r.hop.commands(), " "); !strings.Contains(said, "NOOP") {
 		t.Errorf("the next hop heard %q", said)
-	}
-}
-
-// Connections that do nothing cost little, and leave room for one that does.
-func TestIdleConnections(t *testing.T) {
-	n := 10_000
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	n = min(n, int(limit.Cur)/2-200) // both ends are ours
-	if testing.Short() || n < 1000 {
-		n = 200
-	}
-	r := newRig(t, by(nil), func(c *Config) { c.MaxConnections = n + 1 })
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	var conns []net.Conn
-	defer func() {
-		for _, c := range conns {
-			c.Close()
-		}
-	}()
-	for range n {
-		c, err := net.Dial("tcp", r.addr)
-		if err != nil {
-			t.Fatalf("after %d connections: %v", len(conns), err)
-		}
-		conns = append(conns, c)
-	}
-	for _, c := range conns {
-		if _, err := c.Read(make([]byte, 4)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	each := (after.HeapInuse + after.StackInuse - before.HeapInuse - before.StackInuse) / uint64(n)
-	t.Logf("%d connections: %d bytes each, the client's end and the test's own included", n, each)
-	if each > 40_000 {
-		t.Errorf("%d bytes a connection", each)
-	}
-	if got := r.hello().send(plain, "accept"); !strings.HasPrefix(got, "250") {
-		t.Errorf("answered %q", got)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"os"
+
+	"rempart/gateway"
 )
 
 // body is the mail of a request: at most max_size bytes of it.
@@ -17,9 +19,6 @@ type body struct {
 
 // cut reports whether not all of the mail was kept.
 func (b body) cut() bool { return b.size > len(b.raw) }
-
-// maxAhead bounds the memory that a client gets for the length it names, before a byte of it has come.
-const maxAhead = 64 << 10
 
 // readBody reads the mail: as many bytes as the client said, or all that it sends.
 func readBody(in *bufio.Reader, r *request, maxSize int) (b body, err error) {
@@ -34,7 +33,7 @@ func readBody(in *bufio.Reader, r *request, maxSize int) (b body, err error) {
 		}
 		b, err = inflate(counted, maxSize)
 	} else {
-		b, err = keep(counted, r.length, maxSize)
+		b.raw, err = gateway.ReadUpTo(counted, r.length, maxSize)
 	}
 	var refused *refusal
 	if errors.As(err, &refused) {
@@ -56,13 +55,6 @@ func readBody(in *bufio.Reader, r *request, maxSize int) (b body, err error) {
 		return b, refuse(statusProtocol, "(Content-Length mismatch: Expected %d bytes, got %d bytes)", r.length, counted.n+more)
 	}
 	return b, nil
-}
-
-func keep(source io.Reader, length int64, maxSize int) (body, error) {
-	var whole bytes.Buffer
-	whole.Grow(bytes.MinRead + int(min(max(length, 0), int64(maxSize), maxAhead)))
-	_, err := whole.ReadFrom(io.LimitReader(source, int64(maxSize)))
-	return body{raw: whole.Bytes()}, err
 }
 
 // inflate decompresses up to maxSize bytes; what comes behind is not decompressed for being counted.

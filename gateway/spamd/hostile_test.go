@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -140,26 +139,4 @@ func TestSlow(t *testing.T) {
 		}
 		_, _ = ours.Close(), theirs.Close()
 	})
-}
-
-// Idle connections cost little, and do not keep others out.
-func TestIdle(t *testing.T) {
-	const idle = 1000 // of descriptors there are two each in this process
-	r := newRig(t, "max_connections = 10000", "")
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	for range idle {
-		c := r.dial()
-		t.Cleanup(func() { _ = c.Close() })
-		_, _ = io.WriteString(c, "CHECK SPAMC/1.5\r\nContent-length: 16000000\r\n\r\nS")
-	}
-	if head, _ := r.ask("CHECK", mail); !strings.HasPrefix(head, "SPAMD/1.1 0 EX_OK") {
-		t.Errorf("%q", head)
-	}
-	runtime.ReadMemStats(&after)
-	if each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / idle; each > 2*maxAhead {
-		t.Errorf("%d bytes a connection", each)
-	}
-	r.stop()
 }
