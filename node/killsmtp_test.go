@@ -3,7 +3,9 @@
 package node
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,21 +19,30 @@ import (
 	"time"
 
 	"rempart/gateway/milter/postfix"
+	"rempart/quarantine"
 )
 
 // Under load from smtp-source a Postfix hands its mail through the program to another Postfix. The program, and the processes of
-// the Postfix behind that take mail, are killed by turns (kill -9). Whatever the first Postfix was told 250 for has arrived, and
-// what arrived twice did so only where it could not be told. Half of the kills are with Rempart after the queue of the first
-// Postfix, half with a third one between them that asks Rempart before it queues. REMPART_KILLS is how often in all; 60 fit in
-// some 90 seconds.
+// the Postfix behind that take mail, are killed by turns (kill -9). Whatever the first Postfix was told 250 for has arrived or is in
+// quarantine, and what arrived twice did so only where it could not be told. A third of the kills are with Rempart after the queue
+// of the first Postfix, a third with another one between them that asks Rempart before it queues, a third with Rempart as a milter
+// of the Postfix behind. REMPART_KILLS is how often in all; 45 take some two minutes.
 func TestKillSMTP(t *testing.T) {
-	kills := 60
+	kills := 45
 	if s := os.Getenv("REMPART_KILLS"); s != "" {
 		kills, _ = strconv.Atoi(s)
 	}
-	t.Run("after the queue", func(t *testing.T) { newKilled(t, false).play(kills / 2) })
-	t.Run("before the queue", func(t *testing.T) { newKilled(t, true).play(kills / 2) })
+	for _, way := range []string{afterQueue, beforeQueue, asMilter} {
+		t.Run(way, func(t *testing.T) { newKilled(t, way).play(kills / 3) })
+	}
 }
+
+// The ways of mail through the program.
+const (
+	afterQueue  = "after the queue"
+	beforeQueue = "before the queue"
+	asMilter    = "milter" // a batch in four goes into quarantine
+)
 
 // play kills by turns under load, and looks at what came of it.
 func (l *killed) play(kills int) {
@@ -68,33 +79,46 @@ type killed struct {
 	front, back *postfix.Server
 	sink        *postfix.Sink
 	process     *exec.Cmd
-	sent        int // mails that the first Postfix took; read when load has ended
+	way         string
+	sent, kept  int // mails that the first Postfix took, and those among them for the quarantine; read when load has ended
 }
 
-func newKilled(t *testing.T, before bool) *killed {
+func newKilled(t *testing.T, way string) *killed {
 	t.Helper()
 	if _, err := exec.LookPath("smtp-source"); err != nil {
 		t.Skip("smtp-source is not installed")
 	}
-	l := &killed{t: t, dir: t.TempDir(), port: postfix.FreePort(t), sink: postfix.NewSink(t)}
+	l := &killed{t: t, way: way, dir: t.TempDir(), port: postfix.FreePort(t), sink: postfix.NewSink(t)}
 	l.sink.Light = true
 	l.binary = filepath.Join(l.dir, "rempart")
 	if out, err := exec.Command("go", "build", "-o", l.binary, "rempart/cmd/rempart").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	const common = "relay_domains = example.net\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\nqueue_run_delay = 1s\nservice_throttle_time = 1s\n" +
+	const common = "relay_domains = example.net, kept.example\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\nqueue_run_delay = 1s\nservice_throttle_time = 1s\n" +
 		"default_destination_concurrency_failed_cohort_limit = 0\n"
-	l.back = postfix.Start(t, common+fmt.Sprintf("myhostname = back.example.net\nrelayhost = [127.0.0.1]:%d\n", l.sink.Port))
-	way := fmt.Sprintf("content_filter = smtp:[127.0.0.1]:%d\nsmtp_send_xforward_command = yes\n", l.port)
-	if before {
+	door := fmt.Sprintf("[[gateway.smtp]]\nname = \"mx\"\nlisten = [\"127.0.0.1:%d\"]\nxclient_hosts = [\"127.0.0.1\"]\n", l.port)
+	behind := fmt.Sprintf("myhostname = back.example.net\nrelayhost = [127.0.0.1]:%d\n", l.sink.Port)
+	if way == asMilter {
+		behind += fmt.Sprintf("smtpd_milters = inet:127.0.0.1:%d\nmilter_default_action = tempfail\n", l.port)
+		door = fmt.Sprintf("[[policy.scope]]\ndomain = \"kept.example\"\nthresholds = { quarantine = 0.00001 }\n"+
+			"[quarantine]\nnext_hop = \"127.0.0.1:%d\"\n[[gateway.milter]]\nname = \"mx\"\nlisten = [\"127.0.0.1:%d\"]\n", l.sink.Port, l.port)
+	}
+	l.back = postfix.Start(t, common+behind)
+	forth := fmt.Sprintf("content_filter = smtp:[127.0.0.1]:%d\nsmtp_send_xforward_command = yes\n", l.port)
+	switch way {
+	case beforeQueue:
 		asks := postfix.FreePort(t)
 		postfix.Start(t, common+"myhostname = asks.example.net\n",
 			fmt.Sprintf("127.0.0.1:%d inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:%d", asks, l.port))
-		way = fmt.Sprintf("relayhost = [127.0.0.1]:%d\n", asks)
+		forth = fmt.Sprintf("relayhost = [127.0.0.1]:%d\n", asks)
+	case asMilter:
+		forth = fmt.Sprintf("relayhost = [127.0.0.1]:%d\n", l.back.Port)
 	}
-	l.front = postfix.Start(t, common+"myhostname = front.example.net\n"+way)
-	conf := fmt.Sprintf("data = %q\n[console]\nlisten = []\n[dns]\noff = true\n[[gateway.smtp]]\nname = \"mx\"\nlisten = [\"127.0.0.1:%d\"]\n"+
-		"next_hops = [\"127.0.0.1:%d\"]\nxclient_hosts = [\"127.0.0.1\"]\n", filepath.Join(l.dir, "data"), l.port, l.back.Port)
+	if way != asMilter {
+		door += fmt.Sprintf("next_hops = [\"127.0.0.1:%d\"]\n", l.back.Port)
+	}
+	l.front = postfix.Start(t, common+"myhostname = front.example.net\n"+forth)
+	conf := fmt.Sprintf("data = %q\n[console]\nlisten = []\n[dns]\noff = true\n%s", filepath.Join(l.dir, "data"), door)
 	if err := os.WriteFile(filepath.Join(l.dir, "rempart.toml"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +158,7 @@ func (l *killed) load(ctx context.Context) error {
 	const batch = 100
 	sizes := []string{"2000", "300000"}
 	for n := 0; ; n++ {
-		for l.sent-l.sink.Count() > 3*batch {
+		for l.sent-l.kept-l.sink.Count() > 3*batch {
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -143,8 +167,13 @@ func (l *killed) load(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		domain := "example.net"
+		if l.way == asMilter && n%4 == 3 {
+			domain = "kept.example"
+			l.kept += batch
+		}
 		out, err := exec.Command("smtp-source", "-s", "10", "-m", strconv.Itoa(batch), "-l", sizes[n%len(sizes)], "-N", "-f", "a@example.com",
-			"-t", fmt.Sprintf("b%d@example.net", n), fmt.Sprintf("inet:127.0.0.1:%d", l.front.Port)).CombinedOutput()
+			"-t", fmt.Sprintf("b%d@%s", n, domain), fmt.Sprintf("inet:127.0.0.1:%d", l.front.Port)).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("smtp-source: %w\n%s", err, out)
 		}
@@ -189,31 +218,45 @@ func (l *killed) killNextHop() (any bool) {
 func (l *killed) settle() {
 	l.t.Helper()
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		waiting := 0
+		var waiting []string
 		for _, p := range []*postfix.Server{l.front, l.back} {
 			for _, queue := range []string{"incoming", "active", "deferred"} {
-				_ = filepath.WalkDir(filepath.Join(p.Dir, "queue", queue), func(_ string, d os.DirEntry, err error) error {
+				_ = filepath.WalkDir(filepath.Join(p.Dir, "queue", queue), func(path string, d os.DirEntry, err error) error {
 					if err == nil && !d.IsDir() {
-						waiting++
+						waiting = append(waiting, path)
 					}
 					return nil
 				})
 			}
 		}
-		if waiting == 0 {
+		if len(waiting) == 0 {
 			return
 		}
 		if time.Now().After(end) {
-			l.t.Fatalf("%d mails wait in the queues for ever", waiting)
+			l.t.Fatalf("%d mails wait in the queues for ever: %q\n%s", len(waiting), waiting, l.saidOf(waiting[0]))
 		}
 	}
+}
+
+// saidOf is what the Postfixes logged of the mail in that file of a queue.
+func (l *killed) saidOf(path string) string {
+	var said strings.Builder
+	for _, p := range []*postfix.Server{l.front, l.back} {
+		log, _ := os.ReadFile(filepath.Join(p.Dir, "log/mail.log"))
+		for line := range strings.Lines(string(log)) {
+			if strings.Contains(line, filepath.Base(path)) {
+				said.WriteString(line)
+			}
+		}
+	}
+	return said.String()
 }
 
 var (
 	delivered = regexp.MustCompile(`to=<([^>]*)>.* status=(sent|deferred|bounced) \((.*)\)`)
 	untried   = regexp.MustCompile(`^delivery temporarily suspended|Connection refused`)
-	// The last is what a Postfix says that asks before it queues, when it loses whom it asked.
-	maybe = regexp.MustCompile(`may be sent more than once|lost before it answered|queue file write error`)
+	// The last two are what a Postfix says that asks before it queues, when it loses whom it asked: a proxy, a milter.
+	maybe = regexp.MustCompile(`may be sent more than once|lost before it answered|queue file write error|451 4\.7\.1 Service unavailable`)
 )
 
 // report compares what the first Postfix was told with what arrived.
@@ -241,8 +284,9 @@ func (l *killed) report(program, next int) {
 		}
 	}
 	lost, twice, unexplained := 0, 0, 0
+	quarantined := l.quarantined()
 	for to := range accepted {
-		n := len(l.sink.For(to))
+		n := len(l.sink.For(to)) + quarantined[to]
 		if n == 0 {
 			lost++
 		}
@@ -250,6 +294,9 @@ func (l *killed) report(program, next int) {
 		if n-1 > unsure[to] {
 			unexplained++
 		}
+	}
+	if (len(quarantined) > 0) != (l.kept > 0) {
+		l.t.Errorf("%d mailboxes have mail in quarantine", len(quarantined))
 	}
 	l.t.Logf("killed: the program %d times, the next hop %d times. %d mails, %d tries, %d of them broken off, %d with an answer that nobody knows. "+
 		"Lost %d, arrived twice %d, of them unexplained %d", program, next, l.sent, tries, tries-len(accepted), unknown, lost, twice, unexplained)
@@ -259,4 +306,22 @@ func (l *killed) report(program, next int) {
 	if tries == len(accepted) {
 		l.t.Error("no kill hit a mail")
 	}
+}
+
+// quarantined is how many copies each recipient has in quarantine.
+func (l *killed) quarantined() map[string]int {
+	l.t.Helper()
+	out, err := exec.Command(l.binary, "quarantine", "list", "--json", "--data", filepath.Join(l.dir, "data")).Output()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	n := map[string]int{}
+	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+		var c quarantine.Copy
+		if err := d.Decode(&c); err != nil {
+			l.t.Fatal(err)
+		}
+		n[c.Recipient]++
+	}
+	return n
 }

@@ -58,7 +58,7 @@ const services = `
 127.0.0.1:%d inet n - n - - smtpd
   -o smtpd_milters=
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
+qmgr unix n - n 5 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
