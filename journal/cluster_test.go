@@ -26,7 +26,7 @@ func TestTwoNodesOneCluster(t *testing.T) {
 		t.Fatal("the server does not start")
 	}
 	open := func() *Journal {
-		j, err := Open(context.Background(), t.TempDir(), Config{Servers: []string{srv.ClientURL()}, SyncInterval: "always"}, discard())
+		j, err := Open(context.Background(), t.TempDir(), Config{Servers: []string{srv.ClientURL()}, SyncInterval: "always", SecretFile: "secret"}, discard())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestPartition(t *testing.T) {
 	dir := t.TempDir()
 	open := func() *Journal {
 		t.Helper()
-		j, err := Open(context.Background(), dir, Config{Servers: []string{srv.ClientURL()}, SyncInterval: "always"}, discard())
+		j, err := Open(context.Background(), dir, Config{Servers: []string{srv.ClientURL()}, SyncInterval: "always", SecretFile: "secret"}, discard())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,10 @@ type Config struct {
 	Servers []string `toml:"servers"`
 	// Credentials is the file with the user's credentials for the cluster. Default: none.
 	Credentials string `toml:"credentials"`
+	// SecretFile holds what the nodes of your cluster share: 32 random bytes in base64 (head -c 32 /dev/urandom | base64), the same
+	// file for each. Lessons are sealed with keys of the node where they were taught; under this secret nodes hand each other
+	// those keys, so that all learn the same and your cluster can read nothing. Needed with servers.
+	SecretFile string `toml:"secret_file"`
 	// SyncInterval repeats what your cluster's own configuration says under jetstream.sync_interval. It must be "always":
 	// with NATS's default of two minutes, machines that fail together lose what was acknowledged. Not used when embedded,
 	// where it always is so.
@@ -34,6 +38,9 @@ const (
 func (c Config) Check() error {
 	if len(c.Servers) > 0 && c.SyncInterval != "always" {
 		return errors.New(`journal.sync_interval: your cluster must run with jetstream.sync_interval: always; configure it so and declare it here as sync_interval = "always"`)
+	}
+	if len(c.Servers) > 0 && c.SecretFile == "" {
+		return errors.New("journal.secret_file: nodes of a cluster hand each other the keys of lessons under a secret: make one with `head -c 32 /dev/urandom | base64`, mode 0600, and give every node the same file")
 	}
 	if len(c.Servers) == 2 {
 		return errors.New("journal.servers: two servers cannot outvote a failure: name one, three or five")

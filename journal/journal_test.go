@@ -152,8 +152,8 @@ func TestClusterMustSync(t *testing.T) {
 		{Config{}, true},
 		{Config{Servers: []string{"nats://192.0.2.1:4222"}}, false},
 		{Config{Servers: []string{"nats://192.0.2.1:4222"}, SyncInterval: "2m"}, false},
-		{Config{Servers: []string{"nats://192.0.2.1:4222"}, SyncInterval: "always"}, true},
-		{Config{Servers: make([]string, 2), SyncInterval: "always"}, false},
+		{Config{Servers: []string{"nats://192.0.2.1:4222"}, SyncInterval: "always", SecretFile: "secret"}, true},
+		{Config{Servers: make([]string, 2), SyncInterval: "always", SecretFile: "secret"}, false},
 	} {
 		if err := tt.config.Check(); (err == nil) != tt.ok {
 			t.Errorf("%+v: %v", tt.config, err)

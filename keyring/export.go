@@ -79,12 +79,23 @@ func (r *Ring) Import(from io.Reader, passphrase string) error {
 	if err != nil {
 		return fmt.Errorf("import keys: %w", err)
 	}
-	if len(b) > maxExport || len(b) == 0 || b[0] != entryVersion {
+	if len(b) > maxExport {
 		return fmt.Errorf("import keys: %w", wire.ErrVersion)
+	}
+	if err := r.addExport(b); err != nil {
+		return fmt.Errorf("import keys: %w", err)
+	}
+	return nil
+}
+
+// addExport adds what an export holds.
+func (r *Ring) addExport(b []byte) error {
+	if len(b) == 0 || b[0] != entryVersion {
+		return wire.ErrVersion
 	}
 	names, entries, err := readExport(b[1:])
 	if err != nil {
-		return fmt.Errorf("import keys: %w", err)
+		return err
 	}
 	return r.add(names, entries)
 }

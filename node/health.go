@@ -51,7 +51,11 @@ func (n *Node) Health(ctx context.Context) console.Health {
 	if list := n.suspects.list(n.now()); len(list) > 0 {
 		add("accounts", console.Warn, "health.accounts_suspected", int64(len(list)), list[0].User)
 	}
-	add("lessons", console.OK, "health.lessons", int64(n.filter.Lessons()))
+	if n.awaiting.Load() {
+		add("lessons", console.Bad, "health.lessons_wait")
+	} else {
+		add("lessons", console.OK, "health.lessons", int64(n.filter.Lessons()))
+	}
 	for _, name := range n.config.doorNames() {
 		add(name, console.OK, "health.door")
 	}

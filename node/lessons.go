@@ -133,11 +133,19 @@ func (n *Node) keepLesson(ctx context.Context, lesson *message.Lesson) (uint64, 
 	return seq, nil
 }
 
-// applyLesson learns one record of the journal. A lesson of an erased person is passed over; so is one that cannot be
-// read, with a line in the log: the others must still be learned.
-func (n *Node) applyLesson(r journal.Record) error {
-	defer n.lessons.reached(r.Seq)
+// applyLesson learns one record of the journal; fetch gets the key of a record of another node. A lesson of an erased person is
+// passed over; so is one that cannot be read, with a line in the log: the others must still be learned.
+func (n *Node) applyLesson(r journal.Record, fetch func(journal.Record) error) error {
 	record, err := n.keys.Open(r.Data, []byte(r.ID))
+	if errors.Is(err, keyring.ErrNoKey) && len(n.config.Journal.Servers) > 0 {
+		if err = fetch(r); err == nil {
+			record, err = n.keys.Open(r.Data, []byte(r.ID))
+		}
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	defer n.lessons.reached(r.Seq)
 	if errors.Is(err, keyring.ErrDestroyed) {
 		return nil
 	}
@@ -182,7 +190,18 @@ func (n *Node) replayLessons(ctx context.Context) error {
 		}
 		from = 0
 	}
-	last, err := n.journal.Replay(ctx, journal.Lessons, from, n.applyLesson)
+	missing := map[string]bool{} // keys that no node has: asked for once
+	last, err := n.journal.Replay(ctx, journal.Lessons, from, func(r journal.Record) error {
+		return n.applyLesson(r, func(r journal.Record) error {
+			id, err := keyring.KeyOf(r.Data)
+			if err != nil || missing[string(id)] {
+				return keyring.ErrNoKey
+			}
+			err = n.fetchKey(ctx, r.Data)
+			missing[string(id)] = err != nil
+			return err
+		})
+	})
 	if err != nil {
 		return fmt.Errorf("replay lessons: %w", err)
 	}
@@ -203,7 +222,7 @@ func (n *Node) followLessons(ctx context.Context) error {
 	from := n.lessons.applied + 1
 	n.lessons.mu.Unlock()
 	err := n.journal.Follow(ctx, journal.Lessons, from, func(r journal.Record) error {
-		if err := n.applyLesson(r); err != nil {
+		if err := n.applyLesson(r, func(r journal.Record) error { return n.awaitKey(ctx, r) }); err != nil {
 			return err
 		}
 		if since++; since >= snapshotLessons {

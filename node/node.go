@@ -82,9 +82,11 @@ type Node struct {
 	newKeys      chan struct{} // there may be keys about which DNS was not asked
 	reports      chan reportMail
 	reportLimit  *rate.Limiter
-	locked       uint64     // lessons whose keys are missing; of the goroutine that applies lessons
-	backups      sync.Mutex // held while one is made
-	remembering  sync.Mutex // held while what the filter remembers is taken and written
+	secret       keyring.Secret
+	awaiting     atomic.Bool // lessons wait for a key of another node
+	locked       uint64      // lessons whose keys are missing; of the goroutine that applies lessons
+	backups      sync.Mutex  // held while one is made
+	remembering  sync.Mutex  // held while what the filter remembers is taken and written
 
 	listening map[string]net.Addr // set before Serve calls ready
 }
@@ -134,6 +136,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	}
 	if n.journal, err = journal.Open(ctx, filepath.Join(c.Data, "journal"), c.Journal, log); err != nil {
 		return nil, err
+	}
+	if err := n.joinPeers(); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	if err := n.openState(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -259,8 +264,11 @@ func (n *Node) Reload(c Config) error {
 // sketchFile lies beside the keys of the keyring.
 const sketchFile = "sketch"
 
-// sketchKey is the key of this node's sketches, made at the first start.
+// sketchKey is the key of this node's sketches, made at the first start; the nodes of a cluster have one, so that theirs merge.
 func (n *Node) sketchKey() (key [32]byte, err error) {
+	if len(n.config.Journal.Servers) > 0 {
+		return n.secret.Key(sketchFile), nil
+	}
 	path := filepath.Join(n.config.Data, "keys", sketchFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
