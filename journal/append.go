@@ -69,14 +69,20 @@ const (
 
 // Append adds a record and returns its sequence number when it is synced. An id that the log has already is not added
 // again: its number is returned. If ctx ends first, or the error is not ErrNoSpace, the record may or may not have been
-// stored: append it again with the same id. While the operator's cluster cannot be
-// reached the record is synced here and [ErrQueued] is returned: it is sent later.
+// stored: append it again with the same id. While the operator's cluster cannot be reached or does
+// not answer (its servers choose another leader), the record is synced here and [ErrQueued] is returned: it is sent later.
 func (j *Journal) Append(ctx context.Context, name Stream, id string, record []byte) (uint64, error) {
 	s, err := j.log0(name)
-	if err == nil && !s.latest && j.apart() && id != "" && len(record)+len(id) <= MaxRecord {
+	queues := err == nil && !s.latest && id != "" && len(record)+len(id) <= MaxRecord
+	if queues && j.apart() {
 		return 0, j.queue(name, id, record)
 	}
-	return j.append(ctx, name, id, record)
+	seq, err := j.append(ctx, name, id, record)
+	if queues && err != nil && j.unanswered(err) {
+		j.setSilent(true)
+		return 0, j.queue(name, id, record) // if it is stored after all, it is applied once: by its id
+	}
+	return seq, err
 }
 
 func (j *Journal) append(ctx context.Context, name Stream, id string, record []byte) (uint64, error) {
@@ -198,12 +204,20 @@ func (j *Journal) send(name Stream, msg *nats.Msg) (uint64, error) {
 	if err != nil {
 		return 0, j.failed(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), appendTimeout)
+	timeout := appendTimeout
+	if len(j.config.Servers) > 0 {
+		timeout = clusterTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	ack, err := js.PublishMsg(ctx, msg, jetstream.WithExpectStream(jsName(name)), jetstream.WithRetryAttempts(0))
 	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", errSend, err)
+		}
 		return 0, j.failed(fmt.Errorf("append to %s: %w", name, err))
 	}
+	j.setSilent(false)
 	return ack.Sequence, nil
 }
 

@@ -32,6 +32,8 @@ const (
 	maxMemory = 16 << 20
 	// appendTimeout bounds the wait for one commit: a disk that takes longer is broken.
 	appendTimeout = 5 * time.Second
+	// clusterTimeout is the same for a cluster: a record that is not acknowledged by then is kept on this node and sent again.
+	clusterTimeout = time.Second
 )
 
 // Check says what is wrong with the section.

@@ -27,6 +27,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 
 	"rempart/durable"
 )
@@ -63,6 +64,7 @@ type Journal struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	closed bool
+	silent bool  // the cluster did not answer the last append: what comes is kept in the outbox until it does
 	sick   bool  // the embedded server stopped answering: Run starts it again
 	err    error // last one, for Health
 }
@@ -216,16 +218,25 @@ func (j *Journal) stop() {
 }
 
 func (j *Journal) makeStreams(ctx context.Context, js jetstream.JetStream) error {
+	var all errgroup.Group // at once: each may have to wait for its leader
 	for _, s := range streams {
-		if old, err := js.Stream(ctx, jsName(s.name)); err == nil {
-			if err := j.widen(ctx, js, old.CachedInfo().Config, s.name); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := js.CreateStream(ctx, j.streamConfig(s.name, 0)); err != nil {
-			return fmt.Errorf("make stream %s: %w", s.name, err)
-		}
+		all.Go(func() error {
+			return j.insist(ctx, func(ctx context.Context) error { return j.makeStream(ctx, js, s.name) })
+		})
+	}
+	return all.Wait()
+}
+
+func (j *Journal) makeStream(ctx context.Context, js jetstream.JetStream, name Stream) error {
+	old, err := js.Stream(ctx, jsName(name))
+	switch {
+	case err == nil:
+		return j.widen(ctx, js, old.CachedInfo().Config, name)
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return fmt.Errorf("stream %s: %w", name, err)
+	}
+	if _, err := js.CreateStream(ctx, j.streamConfig(name, 0)); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return fmt.Errorf("make stream %s: %w", name, err)
 	}
 	return nil
 }

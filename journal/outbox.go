@@ -28,11 +28,28 @@ const (
 // ErrQueued: the cluster cannot be reached; the record is on this node's disk and is sent when it can.
 var ErrQueued = errors.New("journal: the cluster cannot be reached, the record is kept here and sent later")
 
-// apart says that the cluster cannot be reached. The embedded journal never is apart.
+// apart says that the cluster cannot be reached, or did not answer the last append. The embedded journal never is apart.
 func (j *Journal) apart() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.srv == nil && j.conn != nil && !j.closed && !j.conn.IsConnected()
+	return j.srv == nil && j.conn != nil && !j.closed && (j.silent || !j.conn.IsConnected())
+}
+
+// setSilent notes whether the cluster answers appends.
+func (j *Journal) setSilent(silent bool) {
+	j.mu.Lock()
+	was := j.silent
+	j.silent = silent
+	j.mu.Unlock()
+	if silent && !was {
+		j.log.Warn("the cluster does not answer: lessons and other records are kept on this node until it does")
+	}
+}
+
+// queued is how many records wait in the outbox.
+func (j *Journal) queued() int {
+	names, _ := os.ReadDir(filepath.Join(j.dir, outboxDir))
+	return len(names)
 }
 
 // queue keeps a record until the cluster can be reached, and gives [ErrQueued] when it is synced.
@@ -57,6 +74,26 @@ func (j *Journal) queue(name Stream, id string, record []byte) error {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	return ErrQueued
+}
+
+// tryQueued sends what waits as soon as the cluster answers, and says so once.
+func (j *Journal) tryQueued(ctx context.Context) {
+	waiting := j.queued()
+	if waiting == 0 {
+		j.setSilent(false)
+		return
+	}
+	j.mu.Lock()
+	connected := j.conn != nil && j.conn.IsConnected()
+	j.mu.Unlock()
+	if !connected {
+		return
+	}
+	if err := j.sendQueued(ctx); err == nil {
+		j.log.Info("the cluster answers again; what was kept here is sent", "records", waiting)
+	} else if ctx.Err() == nil && !j.unanswered(err) {
+		j.log.Warn("outbox not sent yet", "error", err)
+	}
 }
 
 // sendQueued appends what waits in the outbox, oldest first, and stops at the first that cannot be sent. A record that was

@@ -31,7 +31,11 @@ func (j *Journal) replay(ctx context.Context, s *stream, from uint64, apply func
 	if err != nil {
 		return last, err
 	}
-	st, err := js.Stream(ctx, jsName(s.name))
+	var st jetstream.Stream
+	err = j.insist(ctx, func(ctx context.Context) (err error) {
+		st, err = js.Stream(ctx, jsName(s.name))
+		return err
+	})
 	if err != nil {
 		return last, j.failed(fmt.Errorf("read %s: %w", s.name, err))
 	}
@@ -92,15 +96,25 @@ func (j *Journal) Follow(ctx context.Context, name Stream, from uint64, apply fu
 	}
 }
 
+// A reader whose server went away notices by two heartbeats that do not come, and reads on from another.
+const (
+	pullExpiry    = 30 * time.Second
+	pullHeartbeat = time.Second
+)
+
 // read visits the records of the messages from that of sequence number from on until end says that one was the last.
 // Everything before must have been seen, so that the first of an id is known.
 func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, from uint64, visit func(Record) error, end func(uint64) bool) error {
-	cons, err := js.OrderedConsumer(ctx, jsName(s.name), jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from>>8, 1)})
+	var cons jetstream.Consumer
+	err := j.insist(ctx, func(ctx context.Context) (err error) {
+		cons, err = js.OrderedConsumer(ctx, jsName(s.name), jetstream.OrderedConsumerConfig{
+			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from>>8, 1)})
+		return err
+	})
 	if err != nil {
 		return j.failed(fmt.Errorf("read %s: %w", s.name, err))
 	}
-	msgs, err := cons.Messages()
+	msgs, err := cons.Messages(jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
 	if err != nil {
 		return j.failed(fmt.Errorf("read %s: %w", s.name, err))
 	}

@@ -30,10 +30,8 @@ func (j *Journal) Run(ctx context.Context) error {
 		if closed {
 			return nil
 		}
-		if len(j.config.Servers) > 0 && !j.apart() {
-			if err := j.sendQueued(ctx); err != nil && ctx.Err() == nil {
-				j.log.Warn("outbox not sent yet", "error", err)
-			}
+		if len(j.config.Servers) > 0 {
+			j.tryQueued(ctx)
 			continue
 		}
 		if !down || free(j.dir) < minFree {
@@ -70,7 +68,8 @@ func free(dir string) int64 {
 
 // Health is what the console shows of the journal.
 type Health struct {
-	State  string // "running", "no space", "no answer of the disk", "closed"
+	State  string // "running", "no space", "no answer of the disk", "no answer of the cluster", "closed"
+	Queued int    // records kept on this node until the cluster answers
 	Bytes  uint64 // on disk, all streams
 	Free   int64  // on the disk under it
 	Last   map[Stream]uint64
@@ -78,14 +77,23 @@ type Health struct {
 	Error  string // the last one
 }
 
+// healthTimeout bounds the wait for an answer: a page is not to wait for a cluster that chooses a leader.
+const healthTimeout = 100 * time.Millisecond
+
 // Health asks JetStream; it takes milliseconds.
 func (j *Journal) Health(ctx context.Context) Health {
-	h := Health{State: "running", Free: free(j.dir), Last: make(map[Stream]uint64), LastAt: make(map[Stream]time.Time)}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	h := Health{State: "running", Free: free(j.dir), Queued: j.queued(), Last: make(map[Stream]uint64), LastAt: make(map[Stream]time.Time)}
 	j.mu.Lock()
 	if j.err != nil {
 		h.Error = j.err.Error()
 	}
 	j.mu.Unlock()
+	if j.apart() {
+		h.State = "no answer of the cluster"
+		return h
+	}
 	js, err := j.current()
 	switch err {
 	case nil:

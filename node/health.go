@@ -19,6 +19,8 @@ func (n *Node) Health(ctx context.Context) console.Health {
 	}
 	j := n.journal.Health(ctx)
 	switch {
+	case j.Queued > 0:
+		add("journal", console.Bad, "health.journal_apart", int64(j.Queued))
 	case j.State != "running":
 		add("journal", console.Bad, "health.journal_down", j.State)
 	default:

@@ -284,9 +284,9 @@ func (l *killed) report(program, next int) {
 		}
 	}
 	lost, twice, unexplained := 0, 0, 0
-	quarantined := l.quarantined()
+	quarantined, arrived := l.quarantined(), l.sink.Arrived()
 	for to := range accepted {
-		n := len(l.sink.For(to)) + quarantined[to]
+		n := arrived[to] + quarantined[to]
 		if n == 0 {
 			lost++
 		}
