@@ -134,6 +134,19 @@ func (s *Sink) For(to string) (out []Mail) {
 	return out
 }
 
+// Arrived is how many mails came for each recipient.
+func (s *Sink) Arrived() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := map[string]int{}
+	for _, m := range s.mails {
+		for _, to := range m.To {
+			n[to]++
+		}
+	}
+	return n
+}
+
 // Count is how many mails came.
 func (s *Sink) Count() int {
 	s.mu.Lock()
