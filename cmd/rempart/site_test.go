@@ -34,9 +34,9 @@ type site struct {
 
 type siteNode struct {
 	*process
-	name, data                 string
-	milter, api, console, hand int // ports
-	mx                         *postfix.Server
+	name, data           string
+	milter, api, console int // ports
+	mx                   *postfix.Server
 }
 
 // process is a program that can be killed and started again, from another file too.
