@@ -127,6 +127,20 @@ type Authentication struct {
 	IPRev         string // RFC 8601 section 2.7.3
 
 	Here *Authentication // what was found here, if the word of a trusted sealer stands in its place above; else nil
+
+	Record *DMARCRecord // that applied; nil if it asks for no reports, or none are made here
+}
+
+// DMARCRecord is what a report needs of a DMARC policy record (RFC 9989 section 4.7), and whether what passed was aligned.
+type DMARCRecord struct {
+	Domain                      string // where the record stands: the Policy Domain
+	Reports                     string // rua, as published
+	Policy, Subdomains, Missing string // p, sp, np: none, quarantine, reject; sp and np are empty if they are not there
+	Asked                       string // the one of them that is for this mail, whether it is tried out or not
+	Failures                    string // fo, as published
+	StrictSPF, StrictDKIM       bool   // aspf, adkim
+	Testing                     bool   // t
+	SPFAligned, DKIMAligned     bool   // it passed for a domain aligned with the author's
 }
 
 // DKIM is the result of one signature (RFC 6376).

@@ -26,6 +26,9 @@ const maxNames = 5
 
 // Checker asks.
 type Checker struct {
+	// Reporting has Check note the DMARC records whose owners ask for reports. Set it before the first use.
+	Reporting bool
+
 	dns        *dns.Resolver
 	lists      []*list
 	sealers    []string

@@ -21,7 +21,7 @@ func authorOf(m *message.Message) string {
 // dmarc finds the policy of the author's domain and whether SPF or DKIM passed for a domain aligned with it. w is the walk from
 // the author's domain.
 func (c *Checker) dmarc(ctx context.Context, w treeWalk, a *message.Authentication) {
-	policy, own := w.policy()
+	domain, policy := w.policy()
 	switch {
 	case w.start == "" || !w.failed && policy == nil:
 		a.DMARC = "none"
@@ -33,36 +33,64 @@ func (c *Checker) dmarc(ctx context.Context, w treeWalk, a *message.Authenticati
 		a.DMARC = "permerror"
 		return
 	}
+	own := domain == w.start
 	missing := !own && policy.missing != "" && c.missing(ctx, w.start)
-	a.DMARCPolicy = policy.asks(own, missing)
+	chosen := policy.chosen(own, missing)
+	a.DMARCPolicy = policy.asks(chosen)
+	a.Record = nil
+	if c.Reporting && policy.reports {
+		a.Record = policy.published(domain, chosen)
+	}
 	a.DMARC = c.aligned(ctx, w, policy, a)
 }
 
 // aligned is "pass" if an authenticated domain is aligned with the author's, "temperror" if one that could be was not found out.
+// Where a report will tell, both SPF and DKIM are looked at.
 func (c *Checker) aligned(ctx context.Context, w treeWalk, p *record, a *message.Authentication) string {
-	status, organisation := "fail", w.organisation()
-	try := func(result, domain string, strict bool) {
-		if domain == "" || status == "pass" || result != "pass" && result != "temperror" {
-			return
-		}
-		same := domain == w.start
-		if !same && !strict && (domain == organisation || strings.HasSuffix(domain, "."+organisation)) {
-			other := c.walk(ctx, domain)
-			if other.failed {
-				status = "temperror"
-				return
-			}
-			same = other.organisation() == organisation
-		}
-		if same {
-			status = result
-		}
+	spf := c.alignment(ctx, w, a.SPF, a.SPFDomain, p.strictSPF)
+	if spf == "pass" && a.Record == nil {
+		return spf
 	}
-	try(a.SPF, a.SPFDomain, p.strictSPF)
+	dkim := "fail"
 	for _, d := range a.DKIM {
-		try(d.Status, d.Domain, p.strictDKIM)
+		if dkim = better(dkim, c.alignment(ctx, w, d.Status, d.Domain, p.strictDKIM)); dkim == "pass" {
+			break
+		}
 	}
-	return status
+	if a.Record != nil {
+		a.Record.SPFAligned, a.Record.DKIMAligned = spf == "pass", dkim == "pass"
+	}
+	return better(spf, dkim)
+}
+
+// alignment is what a result for a domain is worth: itself if the domain is aligned with the author's (RFC 9989 section 4.4), and
+// otherwise "fail".
+func (c *Checker) alignment(ctx context.Context, w treeWalk, result, domain string, strict bool) string {
+	if domain == "" || result != "pass" && result != "temperror" {
+		return "fail"
+	}
+	if domain == w.start {
+		return result
+	}
+	organisation := w.organisation()
+	if strict || domain != organisation && !strings.HasSuffix(domain, "."+organisation) {
+		return "fail"
+	}
+	switch other := c.walk(ctx, domain); {
+	case other.failed:
+		return "temperror"
+	case other.organisation() == organisation:
+		return result
+	}
+	return "fail"
+}
+
+// better is the result of the two that counts: "pass", else "temperror", else "fail".
+func better(a, b string) string {
+	if a == "pass" || b == "fail" {
+		return a
+	}
+	return b
 }
 
 // override says why a DMARC failure does not count in full: mail that others hand on fails (RFC 7960) without any

@@ -74,18 +74,20 @@ func (w treeWalk) organisation() string {
 	return w.start
 }
 
-// policy is the record to apply: the domain's own, or its organisation's, or its public suffix's (RFC 9989 section 4.10.1).
-func (w treeWalk) policy() (r *record, own bool) {
+// policy is the record to apply, and where it stands: the domain's own, or its organisation's, or its public suffix's (RFC 9989
+// section 4.10.1).
+func (w treeWalk) policy() (domain string, r *record) {
 	if r := w.records[w.start]; r != nil {
-		return r, true
+		return w.start, r
 	}
-	if r := w.records[w.organisation()]; r != nil {
-		return r, false
+	organisation := w.organisation()
+	if r := w.records[organisation]; r != nil {
+		return organisation, r
 	}
 	if n := len(w.order); n > 0 && w.records[w.order[n-1]].psd == "y" {
-		return w.records[w.order[n-1]], false
+		return w.order[n-1], w.records[w.order[n-1]]
 	}
-	return nil, false
+	return "", nil
 }
 
 // missing reports whether the domain does not exist (RFC 9989 section 3.2.13: no A, AAAA or MX).
