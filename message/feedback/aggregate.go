@@ -18,6 +18,7 @@ type Aggregate struct {
 	Organisation string    `json:"organisation"` // that made it, in its own words
 	Email        string    `json:"email"`
 	Contact      string    `json:"contact,omitempty"`
+	Generator    string    `json:"generator,omitempty"` // RFC 9990: the program that made it
 	ID           string    `json:"id"`
 	Begin        time.Time `json:"begin"`
 	End          time.Time `json:"end"`
@@ -135,6 +136,7 @@ func (a *Aggregate) element(d *xml.Decoder, e *xml.StartElement) error {
 			return err
 		}
 		a.Organisation, a.Email, a.Contact, a.ID, a.Errors = clip(m.Organisation), clip(m.Email), clip(m.Contact), clip(m.ID), clipAll(m.Errors)
+		a.Generator = clip(m.Generator)
 		a.Begin, a.End = unix(m.Begin), unix(m.End)
 		return nil
 	case "policy_published":

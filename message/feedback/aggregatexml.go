@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// The elements of RFC 7489 appendix C and RFC 9990 section 3 that are read and written.
+// The elements of RFC 7489 appendix C and RFC 9990 section 3.1 that are read and written. They are written in the order of the tables
+// there.
 type (
 	metadataXML struct {
 		Organisation string   `xml:"org_name"`
@@ -17,18 +18,19 @@ type (
 		Begin        int64    `xml:"date_range>begin"`
 		End          int64    `xml:"date_range>end"`
 		Errors       []string `xml:"error"`
+		Generator    string   `xml:"generator,omitempty"`
 	}
 	policyXML struct {
 		Domain    string `xml:"domain"`
 		Discovery string `xml:"discovery_method,omitempty"`
-		ADKIM     string `xml:"adkim,omitempty"`
-		ASPF      string `xml:"aspf,omitempty"`
 		P         string `xml:"p"`
 		SP        string `xml:"sp,omitempty"`
 		NP        string `xml:"np,omitempty"`
-		Pct       string `xml:"pct,omitempty"`
-		Testing   string `xml:"testing,omitempty"`
 		FO        string `xml:"fo,omitempty"`
+		ADKIM     string `xml:"adkim,omitempty"`
+		ASPF      string `xml:"aspf,omitempty"`
+		Testing   string `xml:"testing,omitempty"`
+		Pct       string `xml:"pct,omitempty"`
 	}
 	recordXML struct {
 		Source       string      `xml:"row>source_ip"`
@@ -37,11 +39,14 @@ type (
 		DKIM         string      `xml:"row>policy_evaluated>dkim"`
 		SPF          string      `xml:"row>policy_evaluated>spf"`
 		Reasons      []reasonXML `xml:"row>policy_evaluated>reason"`
-		EnvelopeTo   string      `xml:"identifiers>envelope_to,omitempty"`
-		EnvelopeFrom string      `xml:"identifiers>envelope_from,omitempty"`
 		HeaderFrom   string      `xml:"identifiers>header_from"`
-		DKIMResults  []resultXML `xml:"auth_results>dkim"`
-		SPFResults   []resultXML `xml:"auth_results>spf"`
+		EnvelopeFrom string      `xml:"identifiers>envelope_from,omitempty"`
+		EnvelopeTo   string      `xml:"identifiers>envelope_to,omitempty"`
+		Results      resultsXML  `xml:"auth_results"`
+	}
+	resultsXML struct {
+		DKIM []resultXML `xml:"dkim"`
+		SPF  []resultXML `xml:"spf"`
 	}
 	reasonXML struct {
 		Type    string `xml:"type"`
@@ -69,7 +74,7 @@ func (r *recordXML) row() (row Row, err error) {
 	for _, x := range r.Reasons[:min(len(r.Reasons), maxList)] {
 		row.Reasons = append(row.Reasons, Reason{word(x.Type), clip(x.Comment)})
 	}
-	row.DKIMResults, row.SPFResults = results(r.DKIMResults), results(r.SPFResults)
+	row.DKIMResults, row.SPFResults = results(r.Results.DKIM), results(r.Results.SPF)
 	return row, nil
 }
 

@@ -5,8 +5,10 @@ package feedback
 import (
 	"encoding/json"
 	"net/netip"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +88,28 @@ func TestXMLLintReadsTheSamples(t *testing.T) {
 	}
 	if out, err := exec.Command("xmllint", append([]string{"--noout", "--nonet"}, names...)...).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// What we write keeps to the schema of RFC 9990, whatever stands in it.
+func TestXMLLintTakesOurReports(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	for i := range 100 {
+		a := aggregates.Example(i)
+		text, err := a.XML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, filepath.Join(dir, strconv.Itoa(i)+".xml"))
+		if err := os.WriteFile(files[i], text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("xmllint", append([]string{"--noout", "--nonet", "--schema", "testdata/aggregate.xsd"}, files...)...).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if err := exec.Command("xmllint", "--noout", "--nonet", "--schema", "testdata/aggregate.xsd", "testdata/google.xml").Run(); err == nil {
+		t.Error("the schema takes a report of RFC 7489")
 	}
 }
