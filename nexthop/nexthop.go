@@ -4,9 +4,11 @@ package nexthop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/smtp"
+	"net/textproto"
 	"os"
 	"strings"
 	"time"
@@ -35,6 +37,12 @@ func Send(ctx context.Context, nextHop, from, to string, raw []byte) error {
 		return fmt.Errorf("next hop %s: %w", nextHop, err)
 	}
 	return nil
+}
+
+// Refused reports whether err is a refusal by the next hop that asking again does not mend (RFC 5321 section 4.2.1).
+func Refused(err error) bool {
+	var refused *textproto.Error
+	return errors.As(err, &refused) && refused.Code >= 500
 }
 
 func deliver(conn net.Conn, from, to string, raw []byte) error {

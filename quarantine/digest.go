@@ -104,19 +104,13 @@ func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time
 		if err != nil {
 			return err
 		}
-		if err := nexthop.Send(ctx, c.NextHop, "", to, raw); permanent(err) {
+		if err := nexthop.Send(ctx, c.NextHop, "", to, raw); nexthop.Refused(err) {
 			s.log.Warn("a digest was refused; its recipient is told of new mail tomorrow")
 		} else if err != nil {
 			return err
 		}
 	}
 	return s.markTold(context.WithoutCancel(ctx), to, due) // it is on its way
-}
-
-// permanent reports a refusal that asking again does not mend (RFC 5321 section 4.2.1).
-func permanent(err error) bool {
-	var refused *textproto.Error
-	return errors.As(err, &refused) && refused.Code >= 500
 }
 
 func (s *Store) entry(ctx context.Context, c *Config, k *Copy) (digestEntry, error) {
