@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"rempart/abuse/aggregate"
 	"rempart/journal"
 	"rempart/message/feedback"
 )
@@ -189,7 +190,9 @@ func TestConfig(t *testing.T) {
 		{Config{Domains: []string{"a@b"}}, "feedback.domains"},
 		{Config{NextHop: "x", From: "a@b.example"}, "feedback.next_hop"},
 		{Config{NextHop: "127.0.0.1:25", From: "x"}, "feedback.from"},
-		{Config{NextHop: "127.0.0.1:25"}, "feedback.from"},
+		{Config{From: "a@b.example"}, "feedback.from"},
+		{Config{DMARC: aggregate.Config{From: "a@b.example", Send: true}}, "feedback.dmarc.send"},
+		{Config{DMARC: aggregate.Config{From: "x"}}, "feedback.dmarc.from"},
 	} {
 		if err := tt.config.Check(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v", tt.config, err)

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"strings"
 
+	"rempart/abuse/aggregate"
 	"rempart/nexthop"
 )
 
@@ -18,12 +19,16 @@ type Config struct {
 	// Domains are your own: DMARC and TLS reports on them and on what lies below them are kept. Default: the domains of addresses.
 	Domains []string `toml:"domains"`
 
-	// NextHop is where answers to complaints are handed to, by SMTP: "127.0.0.1:10025", or "unix:/path" of a socket. It must not ask
-	// this node again. Default: none; an answer is noted, and you send it.
+	// NextHop is where answers to complaints and DMARC reports are handed to, by SMTP: "127.0.0.1:10025", or "unix:/path" of a socket.
+	// It must not ask this node again. Default: none.
 	NextHop string `toml:"next_hop"`
 
-	// From is the author of answers: "Abuse desk <abuse@example.net>". Set it with next_hop. Default: none.
+	// From is the author of answers: "Abuse desk <abuse@example.net>". Set next_hop with it. Default: none; an answer is noted, and you
+	// send it.
 	From string `toml:"from"`
+
+	// DMARC is the reports that go out: to the owners of domains in whose name mail came in.
+	DMARC aggregate.Config `toml:"dmarc"`
 }
 
 // Check names every key that is wrong.
@@ -45,10 +50,13 @@ func (c Config) Check() error {
 	if _, err := mail.ParseAddress(c.From); c.From != "" && err != nil {
 		errs = append(errs, fmt.Errorf("feedback.from = %q: write an address, or Name <address>", c.From))
 	}
-	if (c.NextHop == "") != (c.From == "") {
-		errs = append(errs, errors.New("feedback.from: set it together with feedback.next_hop"))
+	if c.NextHop == "" && c.From != "" {
+		errs = append(errs, errors.New("feedback.from: set next_hop too, which takes the answers"))
 	}
-	return errors.Join(errs...)
+	if c.NextHop == "" && c.DMARC.Send {
+		errs = append(errs, errors.New("feedback.dmarc.send: set feedback.next_hop too, which takes the reports"))
+	}
+	return errors.Join(append(errs, c.DMARC.Check())...)
 }
 
 // Takes reports whether mail to the address is read.
@@ -60,6 +68,10 @@ func (c *Config) Takes(address string) bool {
 	}
 	return false
 }
+
+// Loops reports whether mail to the address is about reports: where they come in, and where those come back that went out. Two sites that
+// reported on each other's reports would never end.
+func (c *Config) Loops(address string) bool { return c.Takes(address) || c.DMARC.Sends(address) }
 
 // Own reports whether a domain is one of ours, or lies below one.
 func (c *Config) Own(domain string) bool {

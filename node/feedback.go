@@ -225,7 +225,7 @@ func (n *Node) AnswerCase(ctx context.Context, id, text string, by account.Actor
 	if err := n.recordCase(ctx, id, abuse.Answered, by); err != nil {
 		return err
 	}
-	if f := &n.live.Load().config.Feedback; f.NextHop != "" {
+	if f := &n.live.Load().config.Feedback; f.From != "" {
 		to, err := mail.ParseAddress(c.Complaints[len(c.Complaints)-1].Reporter)
 		var raw []byte
 		if err == nil {
@@ -286,4 +286,4 @@ func (n *Node) answerMail(from string, to *mail.Address, text string) ([]byte, e
 func (n *Node) reportsOn() bool { return len(n.live.Load().config.Feedback.Addresses) > 0 }
 
 // answersSent reports whether answers are sent from here.
-func (n *Node) answersSent() bool { return n.live.Load().config.Feedback.NextHop != "" }
+func (n *Node) answersSent() bool { return n.live.Load().config.Feedback.From != "" }
