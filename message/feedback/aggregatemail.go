@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"mime/quotedprintable"
 	"net/mail"
 	"strings"
 	"time"
@@ -32,7 +33,11 @@ func (a *Aggregate) Mail(from *mail.Address, to []string, text string, at time.T
 	} {
 		b.WriteString(f[0] + ": " + f[1] + "\r\n")
 	}
-	b.WriteString("\r\n--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + crlf(text) + "\r\n")
+	b.WriteString("\r\n--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+	q := quotedprintable.NewWriter(&b) // 8-bit text would be converted on some ways, which breaks signatures (RFC 6376 section 5.3)
+	_, _ = q.Write([]byte(text))       // it is memory
+	_ = q.Close()
+	b.WriteString("\r\n")
 	b.WriteString("--" + boundary + "\r\nContent-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n" +
 		"Content-Disposition: attachment;\r\n\tfilename=\"" + name + ".gz\"\r\n\r\n")
 	writeBase64(&b, packed)

@@ -58,7 +58,7 @@ func TestAggregateIsRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, err := a.Mail(&mail.Address{Name: "Zoë", Address: "dmarc@b.example"}, []string{"d@a.example", "r@c.example"}, "A report.\n", a.End)
+		raw, err := a.Mail(&mail.Address{Name: "Zoë", Address: "dmarc@b.example"}, []string{"d@a.example", "r@c.example"}, "A report about Zoë.\n", a.End)
 		if err != nil {
 			t.Fatal(err)
 		}
