@@ -21,7 +21,7 @@ const _ = uint(feedback.MaxRows - maxDomainRows) // who reads reports as we do t
 
 const (
 	day = 24 * time.Hour
-	// grace is how long after its end a day may still be counted; reports are made after twice as long.
+	// grace is how long after its end a day may still be counted.
 	grace = 10 * time.Minute
 	// flushEvery: a crash loses at most so much of what was counted.
 	flushEvery = 10 * time.Second

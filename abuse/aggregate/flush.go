@@ -49,7 +49,7 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, key reportKey, r *pending
 	if len(destinations(r.record.Reports)) == 0 {
 		return 0, nil // nobody to tell
 	}
-	if s.now().Sub(time.Unix(key.day, 0)) > day+2*grace {
+	if s.now().Sub(time.Unix(key.day, 0)) > day+sendAfter {
 		return sum(r.counts), nil // the disk was full for long, and the report is on its way
 	}
 	room, err := roomFor(ctx, tx, key)

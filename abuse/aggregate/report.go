@@ -129,10 +129,10 @@ func (s *Store) sum(key reportKey) [sha256.Size]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", s.options.Node, key.domain, key.day))
 }
 
-// due is when a report is sent first: at some time in the hours behind grace, another for each domain and node, so that neither the next
+// due is when a report is sent first: at some time in the hours after its day, another for each domain and node, so that neither the next
 // hop nor who gets many gets them at once.
 func (s *Store) due(key reportKey) int64 {
 	sum := s.sum(key)
 	spread := binary.BigEndian.Uint32(sum[8:]) % uint32(sendSpread/time.Second)
-	return time.Unix(key.day, 0).Add(day+2*grace).Unix() + int64(spread)
+	return time.Unix(key.day, 0).Add(day+sendAfter).Unix() + int64(spread)
 }

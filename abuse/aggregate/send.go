@@ -15,10 +15,11 @@ import (
 
 const (
 	sendEvery  = 10 * time.Minute
-	sendSpread = 6 * time.Hour // in which the reports of a day are sent
+	sendAfter  = 2 * grace     // the end of a day its first reports are sent
+	sendSpread = 6 * time.Hour // in which the others are
 	retryEvery = time.Hour
-	keepFor    = day + sendSpread + day // after its begin: a report is tried for a day at least, and then given up
-	sendBatch  = 100                    // reports in one go
+	keepFor    = day + sendAfter + sendSpread + day // after the day's begin: a report is tried for a day at least, and then given up
+	sendBatch  = 100                                // reports in one go
 )
 
 // sendDue sends what is due, and deletes what nobody needs any more.
