@@ -65,7 +65,7 @@ type Config struct {
 	// Quarantine is where mail is kept whose action is quarantine.
 	Quarantine quarantine.Config `toml:"quarantine"`
 
-	// Feedback is what other receivers report to you: complaints, DMARC and TLS reports.
+	// Feedback is what other receivers report to you, complaints, DMARC and TLS reports, and what you report to others.
 	Feedback abuse.Config `toml:"feedback"`
 
 	// Executives are people of your own in whose name others may be asked for money or secrets. Mail that shows such a name and
@@ -218,7 +218,7 @@ func (c Config) withDefaults() Config {
 
 // Check names every key that is wrong.
 func (c Config) Check() error {
-	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Feedback.Check(), c.Sign.Check()}
+	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Feedback.Check(), c.Sign.Check(), c.checkReports()}
 	if c.DNS.Off && c.Sign.ARCDomain != "" {
 		errs = append(errs, fmt.Errorf("sign.arc_domain = %q: a seal tells what DNS says of a mail, and [dns] off = true", c.Sign.ARCDomain))
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"rempart/abuse/aggregate"
 	"rempart/corpus"
 	"rempart/gateway"
 	"rempart/message"
@@ -133,6 +134,10 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 	})
 	handle(mux, "POST /quarantine/delete", func(ctx context.Context, r copyRequest) (copyRequest, error) {
 		return r, n.DeleteQuarantined(ctx, r.ID, r.Recipient, LocalActor)
+	})
+	handle(mux, "POST /feedback/dmarc", func(ctx context.Context, _ reportRequest) ([]aggregate.Waiting, error) { return n.OutgoingReports(ctx) })
+	handle(mux, "POST /feedback/dmarc/show", func(ctx context.Context, r reportRequest) ([]byte, error) {
+		return n.OutgoingReport(ctx, r.Domain, r.Day)
 	})
 	handle(mux, "POST /study", func(ctx context.Context, r studyRequest) (report.Study, error) { return n.Study(ctx, r.From, r.To) })
 	return serveHTTP(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, ls[0])

@@ -39,6 +39,7 @@ func (n *Node) Judge(ctx context.Context, m *message.Message) gateway.Answer {
 		e.Subject = m.Subject
 	}
 	n.record(m, e, l)
+	n.countForOwner(m, decisions, l)
 	return gateway.Answer{Judgement: j, Decisions: decisions, Kept: kept}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"rempart/abuse/aggregate"
 	"rempart/message"
 	"rempart/policy"
 	"rempart/sign"
@@ -21,6 +22,9 @@ type metrics struct {
 	matches  *prometheus.CounterVec
 	skipped  *prometheus.CounterVec
 	reports  *prometheus.CounterVec
+
+	reportsOut *prometheus.CounterVec
+	unreported prometheus.Counter
 }
 
 func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
@@ -41,12 +45,19 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_reports_total",
 			Help: "Reports of other receivers that came in: complaint, dmarc, tls, not_understood."}, []string{"kind"}),
 	}
+	m.reportsOut = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_dmarc_reports_total",
+		Help: "DMARC reports to the owners of domains, by mailbox and what became of them: sent, refused, too_large, unverified; and given_up, by report."}, []string{"outcome"})
+	m.unreported = prometheus.NewCounter(prometheus.CounterOpts{Name: "rempart_dmarc_mails_left_out_total",
+		Help: "Mails that no DMARC report tells of, since there were too many kinds of them, or domains."})
+	for _, o := range aggregate.Outcomes {
+		m.reportsOut.WithLabelValues(string(o))
+	}
 	for _, kind := range []string{reportComplaint, reportDMARC, reportTLS, reportNotUnderstood} {
 		m.reports.WithLabelValues(kind) // shown as 0 until one comes
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, &stateCollector{n}, collectors.NewGoCollector(),
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported, &stateCollector{n}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"rempart/abuse"
+	"rempart/abuse/aggregate"
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/console"
@@ -62,6 +63,7 @@ type Node struct {
 	abuse    *abuse.Book
 
 	quarantine *quarantine.Store
+	aggregates *aggregate.Store
 
 	consoleAddr atomic.Value // string, while it serves
 	books       atomic.Pointer[func() console.Books]
@@ -159,6 +161,9 @@ func (n *Node) openState(ctx context.Context) error {
 	if n.quarantine, err = quarantine.Open(ctx, n.config.Data, n.config.Quarantine, n.keys, n.log, n.now); err != nil {
 		return err
 	}
+	if err := n.openReports(ctx); err != nil {
+		return err
+	}
 	if err := n.restoreTallies(ctx); err != nil {
 		return err
 	}
@@ -183,6 +188,9 @@ func (n *Node) Close() error {
 	}
 	if n.quarantine != nil {
 		errs = append(errs, n.quarantine.Close())
+	}
+	if n.aggregates != nil {
+		errs = append(errs, n.aggregates.Close())
 	}
 	if n.journal != nil {
 		errs = append(errs, n.journal.Close())
@@ -225,6 +233,7 @@ func (n *Node) load(c Config) (*live, error) {
 	if l.checker, err = auth.New(l.asks, c.DNS.List, c.Auth); err != nil {
 		return nil, errors.Join(err, l.places.Close())
 	}
+	l.checker.Reporting = c.Feedback.DMARC.On()
 	return l, nil
 }
 
@@ -255,6 +264,7 @@ func (n *Node) Reload(c Config) error {
 	old := n.live.Load()
 	n.take(l)
 	n.quarantine.Reconfigure(c.Quarantine)
+	n.aggregates.Reconfigure(c.Feedback.DMARC, c.Feedback.NextHop)
 	old.boxes.Close() // a message in hand may still ask
 	// The files of the old places stay open: a message in hand may still look there. They are few and small.
 	n.log.Info("configuration taken over")

@@ -16,12 +16,17 @@ import (
 )
 
 type feedbackCmd struct {
+	Show  feedbackShowCmd  `cmd:"" default:"withargs" help:"Print what files report (the default)."`
+	DMARC feedbackDMARCCmd `cmd:"" name:"dmarc" help:"List the DMARC reports that are being made for others, or print one."`
+}
+
+type feedbackShowCmd struct {
 	JSON bool     `help:"Print one JSON object a file."`
 	Path []string `arg:"" help:"Mails, or the files that they bring (.xml, .json, .gz, .zip); - is standard input."`
 }
 
 // Help is the long help.
-func (feedbackCmd) Help() string {
+func (feedbackShowCmd) Help() string {
 	return `Prints what receivers report: complaints and failed authentication (ARF), DMARC aggregate reports, SMTP TLS reports.
 Nothing is counted or kept.
 
@@ -32,7 +37,7 @@ Example:
 }
 
 // Run reads file by file; one that cannot be read does not keep the others from being read.
-func (c *feedbackCmd) Run(e *env) error {
+func (c *feedbackShowCmd) Run(e *env) error {
 	var errs []error
 	for _, path := range c.Path {
 		b, err := readFeedback(e, path)
@@ -65,7 +70,7 @@ func readFeedback(e *env, path string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func (c *feedbackCmd) print(w io.Writer, found *feedback.Found) error {
+func (c *feedbackShowCmd) print(w io.Writer, found *feedback.Found) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(found)
 	}

@@ -49,7 +49,7 @@ type commands struct {
 	Backup     backupCmd     `cmd:"" help:"Copy the state of a node into one file."`
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory from a backup."`
 	Quarantine quarantineCmd `cmd:"" help:"List, show, release or delete mail that was put aside."`
-	Feedback   feedbackCmd   `cmd:"" help:"Print what complaints, DMARC and TLS reports say."`
+	Feedback   feedbackCmd   `cmd:"" help:"Print what complaints, DMARC and TLS reports say, or what goes out."`
 	Complain   complainCmd   `cmd:"" help:"Write a complaint about a mail to those who sent it."`
 	Report     reportCmd     `cmd:"" help:"Write a report of what was measured."`
 	Privacy    privacyCmd    `cmd:"" help:"Show or erase what is held on a person."`
