@@ -13,8 +13,8 @@ import (
 const (
 	maxDomains    = 10_000
 	maxDomainRows = 5_000
-	maxRows       = 500_000
-	maxPending    = 20_000 // rows in memory
+	maxRows       = 200_000
+	maxPending    = 8 << 20 // bytes of rows in memory
 )
 
 const _ = uint(feedback.MaxRows - maxDomainRows) // who reads reports as we do takes all of one
@@ -30,7 +30,7 @@ const (
 // pending is what was counted and is not on disk yet.
 type pending struct {
 	reports map[reportKey]*pendingReport
-	rows    int
+	bytes   int // of the rows
 }
 
 // reportKey names a report: the day's begin in seconds since 1970, and the Policy Domain.
@@ -69,11 +69,11 @@ func (s *Store) add(key reportKey, record *message.DMARCRecord, row string, n ui
 	defer s.mu.Unlock()
 	r := s.pending.reports[key]
 	if r == nil || r.counts[row] == 0 {
-		if s.pending.rows >= maxPending {
+		if s.pending.bytes+len(row) > maxPending {
 			s.options.LeftOut(n)
 			return
 		}
-		s.pending.rows++
+		s.pending.bytes += len(row)
 	}
 	if r == nil {
 		r = &pendingReport{counts: map[string]uint64{}}

@@ -19,13 +19,17 @@ type destination struct {
 // send mail to many.
 const (
 	maxDestinations = 5
-	maxURIs         = 20 // that are looked at
-	maxLocal        = 64 // octets (RFC 5321 section 4.5.3.1.1)
+	maxURIs         = 20   // that are looked at
+	maxRUA          = 2000 // bytes of a tag; a longer one is none
+	maxLocal        = 64   // octets (RFC 5321 section 4.5.3.1.1)
 )
 
 // destinations reads the mailboxes of a rua tag, in its order and each once: of its URIs those with the scheme mailto, for one plain
 // address. Others are left out.
 func destinations(rua string) (out []destination) {
+	if len(rua) > maxRUA {
+		return nil
+	}
 	seen := map[string]bool{}
 	for i, uri := range strings.SplitN(rua, ",", maxURIs+1) {
 		if i == maxURIs || len(out) == maxDestinations {

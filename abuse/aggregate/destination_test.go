@@ -33,6 +33,7 @@ func TestDestinations(t *testing.T) {
 		"mailto:d@e@a.example,mailto:..@a.example,mailto:%zz@a": "",
 		"mailto:" + strings.Repeat("d", 65) + "@a.example":      "",
 		"mailto:\xff@a.example,mailto:é@a.example":              "",
+		"mailto:d@a.example" + strings.Repeat(" ", maxRUA):      "",
 		strings.Repeat("x,", maxURIs) + "mailto:d@a.example":    "", // too far back
 		many: "d0@a.example, d1@a.example, d2@a.example, d3@a.example, d4@a.example",
 		"":   "",

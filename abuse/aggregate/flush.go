@@ -15,7 +15,7 @@ func (s *Store) flush(ctx context.Context) error {
 	p := s.pending
 	s.pending = newPending()
 	s.mu.Unlock()
-	if p.rows == 0 {
+	if p.bytes == 0 {
 		return nil
 	}
 	leftOut := uint64(0)

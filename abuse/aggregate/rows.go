@@ -12,6 +12,13 @@ import (
 // maxRecipientDomains bounds the rows that one mail counts in; few mails go to more than one domain of ours.
 const maxRecipientDomains = 20
 
+// Texts that DNS and mails bring at will are bounded; the longest real selectors have some 60 letters, and fo at most 7 (RFC 9989 section
+// 4.7).
+const (
+	maxSelector = 100
+	maxFailures = 20
+)
+
 // foundHere is what was found out about a mail, without the word of a sealer: reports tell what the reporter saw (RFC 9990 section
 // 3.1.1.9). Its Record is nil if no report tells of the mail.
 func foundHere(m *message.Message) *message.Authentication {
@@ -54,7 +61,7 @@ func aligned(pass bool) string {
 
 func signatures(list []message.DKIM) (out []feedback.Result) {
 	for _, d := range list {
-		if domain := dkim.ToDomain(d.Domain); domain != "" && d.Selector != "" { // a report has to name both
+		if domain := dkim.ToDomain(d.Domain); domain != "" && d.Selector != "" && len(d.Selector) <= maxSelector { // a report has to name both
 			out = append(out, feedback.Result{Domain: domain, Selector: d.Selector, Result: d.Status})
 		}
 	}
@@ -164,7 +171,7 @@ func published(r *message.DMARCRecord) feedback.Policy {
 	if p.NP == "" {
 		p.NP = p.SP
 	}
-	if p.FO == "" {
+	if p.FO == "" || len(p.FO) > maxFailures {
 		p.FO = "0"
 	}
 	if r.StrictDKIM {

@@ -114,7 +114,7 @@ func TestPagesLinkToFiles(t *testing.T) {
 
 // Every block of configuration of these pages loads.
 func TestPagesConfiguration(t *testing.T) {
-	for _, page := range []string{"operate.md", "policy.md", "sieve.md"} {
+	for _, page := range []string{"operate.md", "policy.md", "sieve.md", "abuse-desk.md"} {
 		b, err := os.ReadFile("../../docs/" + page)
 		if err != nil {
 			t.Fatal(err)

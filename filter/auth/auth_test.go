@@ -245,3 +245,15 @@ func TestSilentList(t *testing.T) {
 		t.Errorf("it was asked again at once: %+v", m.Facts.Listings)
 	}
 }
+
+// BenchmarkCheck finds out about a mail of whom DNS knows everything and the resolver remembers it.
+func BenchmarkCheck(b *testing.B) {
+	c := newChecker(b, dnstest.Serve(b, append(zone, policies("b.example p=reject; rua=mailto:d@b.example", "example p=none; psd=y")...)...))
+	m := mail(strings.Replace(plain, "ann@a.example", "ann@b.example", 1))
+	m.MailFrom = "bounces@mail.b.example"
+	c.Check(b.Context(), m)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Check(b.Context(), m)
+	}
+}
