@@ -1,5 +1,5 @@
 // Package nexthop hands a mail of our own, or one that we kept, to the operator's mail server by SMTP (RFC 5321): released mail,
-// digests, answers. What is to be queued and tried again is the mail server's matter.
+// digests, answers, reports. What is to be queued and tried again is the mail server's matter.
 package nexthop
 
 import (

@@ -44,11 +44,11 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 			Help: "Recipients whose message was decided without an operator's rule, which took too long or failed."}, []string{"rule"}),
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_reports_total",
 			Help: "Reports of other receivers that came in: complaint, dmarc, tls, not_understood."}, []string{"kind"}),
+		reportsOut: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_dmarc_reports_total",
+			Help: "DMARC reports to the owners of domains, by mailbox: sent, refused, too_large, unverified; and by report: given_up."}, []string{"outcome"}),
+		unreported: prometheus.NewCounter(prometheus.CounterOpts{Name: "rempart_dmarc_mails_left_out_total",
+			Help: "Mails that no DMARC report tells of, since there were too many unlike ones, or too many domains."}),
 	}
-	m.reportsOut = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_dmarc_reports_total",
-		Help: "DMARC reports to the owners of domains, by mailbox and what became of them: sent, refused, too_large, unverified; and given_up, by report."}, []string{"outcome"})
-	m.unreported = prometheus.NewCounter(prometheus.CounterOpts{Name: "rempart_dmarc_mails_left_out_total",
-		Help: "Mails that no DMARC report tells of, since there were too many kinds of them, or domains."})
 	for _, o := range aggregate.Outcomes {
 		m.reportsOut.WithLabelValues(string(o))
 	}
@@ -57,8 +57,8 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported, &stateCollector{n}, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported,
+		&stateCollector{n}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

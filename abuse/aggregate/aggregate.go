@@ -44,7 +44,7 @@ var Outcomes = []Outcome{Sent, Refused, TooLarge, Unverified, GivenUp}
 
 // Options is what a Store needs of the node.
 type Options struct {
-	Node, Version string // name of the node, and of the program's version
+	Node, Version string // the node's name, the program's version
 	Log           *slog.Logger
 	Now           func() time.Time
 
