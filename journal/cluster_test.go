@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -130,4 +131,31 @@ func FuzzReadQueued(f *testing.F) {
 			t.Fatal("a record without stream or id was taken")
 		}
 	})
+}
+
+// TestReadersLeaveNothing reads a log many times, short and long: no consumer of it stays behind in the cluster.
+func TestReadersLeaveNothing(t *testing.T) {
+	c := threeServers(t)
+	j, err := Open(t.Context(), t.TempDir(), Config{Servers: c.urls, SyncInterval: "always", SecretFile: "secret"}, discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for i := range 2 * fewMessages {
+		mustAppend(t, j, Audit, fmt.Sprint(i), "1")
+		if got, _ := all(t, j, Audit, 0); len(got) != i+1 {
+			t.Fatalf("%d records of %d", len(got), i+1)
+		}
+	}
+	js, err := j.current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(t.Context(), jsName(Audit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := s.CachedInfo().State.Consumers; n > 0 {
+		t.Errorf("%d consumers stay", n)
+	}
 }

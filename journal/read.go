@@ -43,7 +43,7 @@ func (j *Journal) replay(ctx context.Context, s *stream, from uint64, apply func
 	if state.Msgs == 0 || from>>8 > state.LastSeq {
 		return last, nil
 	}
-	err = j.read(ctx, js, s, from, func(r Record) error {
+	visit := func(r Record) error {
 		if r.Seq < from {
 			return nil
 		}
@@ -52,8 +52,49 @@ func (j *Journal) replay(ctx context.Context, s *stream, from uint64, apply func
 		}
 		last = r.Seq
 		return nil
-	}, func(number uint64) bool { return number >= state.LastSeq })
+	}
+	if first := max(from>>8, state.FirstSeq); state.LastSeq-first < fewMessages {
+		return last, j.fetch(ctx, st, s, first, state.LastSeq, visit)
+	}
+	err = j.read(ctx, js, s, from, visit, func(number uint64) bool { return number >= state.LastSeq })
 	return last, err
+}
+
+// fewMessages are fetched one by one: a consumer costs a cluster more.
+const fewMessages = 8
+
+// fetch visits the records of the messages from first to last.
+func (j *Journal) fetch(ctx context.Context, st jetstream.Stream, s *stream, first, last uint64, visit func(Record) error) error {
+	for number := first; number <= last; number++ {
+		msg, err := st.GetMsg(ctx, number)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue // a revision that is gone, or one past its age
+		}
+		if err != nil {
+			return j.failed(fmt.Errorf("read %s: %w", s.name, err))
+		}
+		if err := s.visit(msg.Data, number, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visit visits the records of a message that are the first of their ids.
+func (s *stream) visit(data []byte, number uint64, visit func(Record) error) error {
+	records, err := readBatch(data, number)
+	if err != nil {
+		return fmt.Errorf("read %s, message %d: %w", s.name, number, err)
+	}
+	for _, r := range records {
+		if r.ID == "" || !s.first(r) { // a place kept by a restore; appended again
+			continue
+		}
+		if err := visit(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Follow is [Journal.Replay] that goes on with what is appended, until ctx ends or apply fails. While JetStream is down
@@ -97,9 +138,11 @@ func (j *Journal) Follow(ctx context.Context, name Stream, from uint64, apply fu
 }
 
 // A reader whose server went away notices by two heartbeats that do not come, and reads on from another.
+// Its consumer is deleted by the server if nobody reads for a minute.
 const (
 	pullExpiry    = 30 * time.Second
 	pullHeartbeat = time.Second
+	consumerLife  = time.Minute
 )
 
 // read visits the records of the messages from that of sequence number from on until end says that one was the last.
@@ -108,7 +151,7 @@ func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, f
 	var cons jetstream.Consumer
 	err := j.insist(ctx, func(ctx context.Context) (err error) {
 		cons, err = js.OrderedConsumer(ctx, jsName(s.name), jetstream.OrderedConsumerConfig{
-			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from>>8, 1)})
+			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from>>8, 1), InactiveThreshold: consumerLife})
 		return err
 	})
 	if err != nil {
@@ -118,7 +161,10 @@ func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, f
 	if err != nil {
 		return j.failed(fmt.Errorf("read %s: %w", s.name, err))
 	}
-	defer msgs.Stop()
+	defer func() {
+		msgs.Stop()
+		j.dismiss(js, s.name, cons)
+	}()
 	for {
 		msg, err := msgs.Next(jetstream.NextContext(ctx))
 		if err != nil {
@@ -132,24 +178,21 @@ func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, f
 			return err
 		}
 		number := meta.Sequence.Stream
-		records, err := readBatch(msg.Data(), number)
-		if err != nil {
-			return fmt.Errorf("read %s, message %d: %w", s.name, number, err)
-		}
-		for _, r := range records {
-			if r.ID == "" { // a place kept by a restore
-				continue
-			}
-			if !s.first(r) {
-				continue // appended again: only the first counts
-			}
-			if err := visit(r); err != nil {
-				return err
-			}
+		if err := s.visit(msg.Data(), number, visit); err != nil {
+			return err
 		}
 		if end(number) {
 			return nil
 		}
+	}
+}
+
+// dismiss deletes a consumer that is done; one that stays is deleted by its server after a while.
+func (j *Journal) dismiss(js jetstream.JetStream, name Stream, cons jetstream.Consumer) {
+	ctx, cancel := context.WithTimeout(context.Background(), firstPatience)
+	defer cancel()
+	if info := cons.CachedInfo(); info != nil {
+		_ = js.DeleteConsumer(ctx, jsName(name), info.Name)
 	}
 }
 
