@@ -1,17 +1,12 @@
 package node
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"mime"
-	"mime/quotedprintable"
 	"net/mail"
 	"strings"
-	"time"
 
 	"rempart/abuse"
 	"rempart/account"
@@ -232,7 +227,7 @@ func (n *Node) AnswerCase(ctx context.Context, id, text string, by account.Actor
 			raw, err = n.answerMail(f.From, to, text)
 		}
 		if err == nil {
-			err = nexthop.Send(ctx, f.NextHop, "", to.Address, raw)
+			err = nexthop.Send(ctx, f.NextHop, "", to.Address, raw) // without a sender: nothing comes back to be answered again
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", abuse.ErrNotSent, err)
@@ -261,25 +256,10 @@ func (n *Node) recordCase(ctx context.Context, id string, what abuse.What, by ac
 	return nil
 }
 
-// answerMail is an answer as a mail. Its envelope has no sender, so that nothing comes back to be answered again.
+// answerMail is an answer as a mail.
 func (n *Node) answerMail(from string, to *mail.Address, text string) ([]byte, error) {
-	author, err := mail.ParseAddress(from)
-	if err != nil {
-		return nil, err
-	}
-	_, domain, _ := strings.Cut(author.Address, "@")
-	var b bytes.Buffer
-	for _, f := range [][2]string{{"From", author.String()}, {"To", to.String()},
-		{"Subject", mime.QEncoding.Encode("utf-8", catalogue.English().Say("case.answer.subject"))}, {"Date", n.now().Format(time.RFC1123Z)},
-		{"Message-ID", "<" + rand.Text() + "@" + domain + ">"}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=utf-8"},
-		{"Content-Transfer-Encoding", "quoted-printable"}} {
-		fmt.Fprintf(&b, "%s: %s\r\n", f[0], f[1])
-	}
-	b.WriteString("\r\n")
-	q := quotedprintable.NewWriter(&b)
-	_, _ = q.Write([]byte(text)) // it is memory
-	_ = q.Close()
-	return b.Bytes(), nil
+	l := nexthop.Letter{From: from, To: *to, Subject: catalogue.English().Say("case.answer.subject"), Text: text}
+	return l.Compose(n.now())
 }
 
 // reportsOn reports whether reports are read.
