@@ -145,11 +145,21 @@ func fileName(path string) string {
 func TestIntegrationEveryPageInChromium(t *testing.T) {
 	s := newStand(t)
 	b := newBrowser(t, s.url)
-	for _, path := range []string{"/login", s.link} {
+	mineLink := s.signInLink(t, s.visitor(t), "ben@b.example")
+	for _, path := range []string{"/login", s.link, "/mine/in", mineLink} {
 		for _, width := range []int64{360, 1280} {
 			for _, w := range b.look(path, width) {
 				t.Errorf("%s at %d: %s", path, width, w)
 			}
+		}
+	}
+	b.do(chromedp.Click(chromedp.CSS("main button")), chromedp.WaitVisible(chromedp.CSS(".people")))
+	for _, path := range everyMinePage[:4] {
+		for _, width := range []int64{360, 1280} {
+			for _, w := range b.look(path, width) {
+				t.Errorf("%s at %d: %s", path, width, w)
+			}
+			b.shot(fmt.Sprintf("%s-%d", fileName(path), width))
 		}
 	}
 	b.look("/login", 360)
@@ -247,6 +257,11 @@ func TestIntegrationAxe(t *testing.T) {
 		}
 	}
 	check("/login")
+	check("/mine/in")
+	b.do(chromedp.Navigate(b.url+s.signInLink(t, s.visitor(t), "ben@b.example")), chromedp.Click(chromedp.CSS("main button")), chromedp.WaitVisible(chromedp.CSS(".people")))
+	for _, path := range everyMinePage {
+		check(path)
+	}
 	b.login(s.link)
 	s.as(t, account.Viewer)
 	s.shadow = true

@@ -15,8 +15,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-
 	"rempart/abuse"
 	"rempart/account"
 	"rempart/campaign"
@@ -31,7 +29,7 @@ import (
 )
 
 // Sources is what the pages show and change. Accounts, Tallies, Events, Quarantine with
-// Release and Discard, Abuse with AnswerCase and NoteCase, Campaigns, Callers and Places must be there; another missing function leaves out what it would show.
+// Release, Discard, AskSignIn and Mailboxes, Abuse with AnswerCase and NoteCase, Campaigns, Callers and Places must be there; another missing function leaves out what it would show.
 type Sources struct {
 	Accounts *account.Book
 	Tallies  *measure.Tallies
@@ -40,6 +38,10 @@ type Sources struct {
 	Quarantine *quarantine.Store
 	Release    func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error
 	Discard    func(ctx context.Context, id, recipient string, by account.Actor) error
+	// AskSignIn has a link to sign in sent to an address, if it is one that may; it must not wait. Mailboxes are whose copies the owner
+	// of an address may see.
+	AskSignIn func(address string)
+	Mailboxes func(ctx context.Context, address string) []string
 	// Abuse is the cases and reports. AnswerCase answers the latest complaint of a case, NoteCase adds a note to it or closes it;
 	// ReportsOn reports whether reports are read, AnswersSent whether answers are sent rather than noted.
 	Abuse       *abuse.Book
@@ -100,10 +102,12 @@ type Console struct {
 	log      *slog.Logger
 	words    *catalogue.Catalogue
 	pages    *pages
-	plain    *scs.SessionManager
-	secure   *scs.SessionManager
+	staff    managers // sessions of accounts
+	owners   managers // sessions of who signed in to a mailbox
 	throttle *throttle
-	totals   totals
+	// mineThrottle is the owners' own: what the world asks there keeps nobody from logging in.
+	mineThrottle *throttle
+	totals       totals
 }
 
 // New makes a console; it starts nothing.
@@ -111,8 +115,8 @@ func New(s Sources, log *slog.Logger) (*Console, error) {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	c := &Console{Sources: s, log: log, words: catalogue.English(), throttle: newThrottle()}
-	c.plain, c.secure = newSessions()
+	c := &Console{Sources: s, log: log, words: catalogue.English(), throttle: newThrottle(), mineThrottle: newThrottle(),
+		staff: newManagers("rempart", sessionLife, sessionIdle), owners: newManagers("rempart-mine", mineLife, mineIdle)}
 	var err error
 	c.pages, err = loadPages(c.words)
 	return c, err

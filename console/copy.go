@@ -7,7 +7,6 @@ import (
 
 	"rempart/account"
 	"rempart/corpus"
-	"rempart/index"
 	"rempart/message"
 	"rempart/quarantine"
 )
@@ -37,10 +36,7 @@ func (c *Console) copyPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := corpus.Mail(raw)
 	page := copyPage{Copy: k, State: stateOf(&k), From: seen(quarantine.Author(m)), Subject: seen(m.Subject), Path: r.URL.Path}
-	switch e, err := c.Events.Get(r.Context(), k.ID); {
-	case err == nil:
-		page.Reasons = c.reasonsFor(e, k.Recipient)
-	case !errors.Is(err, index.ErrNotFound):
+	if page.Reasons, err = c.reasonsOf(r, &k); err != nil {
 		return err
 	}
 	return c.render(w, r, "copy", page)

@@ -22,6 +22,7 @@ var faults = []struct {
 	{errNoPage, http.StatusNotFound, "no_page"},
 	{index.ErrNotFound, http.StatusNotFound, "no_message"},
 	{quarantine.ErrNotFound, http.StatusNotFound, "no_quarantined"},
+	{quarantine.ErrSignIn, http.StatusGone, "signin_link"},
 	{quarantine.ErrMalware, http.StatusForbidden, "malware"},
 	{quarantine.ErrNotDelivered, http.StatusBadGateway, "not_delivered"},
 	{abuse.ErrNotFound, http.StatusNotFound, "no_case"},

@@ -21,6 +21,9 @@ var everyPage = []string{"/", "/volumes", "/volumes?channel=sms&hours=168", "/me
 	"/domains/shop.example/reporters", "/domains/shop.example/tls", "/campaigns", "/campaigns?hours=1&bulk=1", "/campaigns/" + campaignID, "/campaigns/" + campaignID + "/hosts", "/campaigns/" + campaignID + "/routes",
 	"/calls", "/calls/callers", "/report", "/health", "/audit", "/audit?q=admin", "/accounts", "/password", "/nothing"}
 
+// everyMinePage is each page that ben can look at who signed in to his mailbox.
+var everyMinePage = []string{"/mine", "/mine?cursor=0", minePath("ben@b.example"), "/mine/" + hostileID + "?recipient=ben%40b.example", "/mine/nothing"}
+
 func TestEveryPage(t *testing.T) {
 	s := newStand(t)
 	v := s.admin(t)
@@ -42,6 +45,17 @@ func TestEveryPage(t *testing.T) {
 	}
 	for _, path := range []string{"/login", "/link/x", quarantine.LinkPath + link, quarantine.LinkPath + "x"} {
 		_, body := out.get(path)
+		checkPage(t, path, body)
+	}
+	for _, path := range []string{"/mine/in", quarantine.SignInPath + "x", "/mine/nothing/at/all"} {
+		_, body := out.get(path)
+		checkPage(t, path, body)
+	}
+	_, body := out.post("/mine/in", url.Values{"address": {"ben@b.example"}})
+	checkPage(t, "/mine/in, asked", body)
+	owner := s.owner(t, "ben@b.example")
+	for _, path := range everyMinePage {
+		_, body := owner.get(path)
 		checkPage(t, path, body)
 	}
 	if s.log.Len() > 0 {

@@ -23,6 +23,7 @@ import (
 	"rempart/geo"
 	"rempart/message"
 	"rempart/policy"
+	"rempart/quarantine"
 )
 
 //go:embed page/*.html
@@ -39,6 +40,8 @@ type shell struct {
 	Page      string // its title is "page.NAME.title"
 	User      account.Account
 	In        bool
+	Owner     string // address of who signed in to a mailbox; empty: nobody did
+	Home      string // path of the first page for who looks at this one
 	Menu      []menuItem
 	Shadow    bool
 	MaySwitch bool
@@ -101,6 +104,13 @@ func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status in
 		s.NoPass = !s.User.HasPassword
 		s.Menu = menuFor(s.User.Role, r.URL.Path)
 		s.Shadow = c.Shadow != nil && c.Shadow()
+	}
+	s.Home = "/"
+	if isMine(r.URL.Path) || strings.HasPrefix(r.URL.Path, quarantine.LinkPath) {
+		s.Home = quarantine.MinePath
+	}
+	if o, in := c.owner(r); in {
+		s.Owner, s.Notice = o.Address, c.takeNotice(r)
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", s); err != nil {

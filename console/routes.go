@@ -8,8 +8,11 @@ import (
 	"rempart/quarantine"
 )
 
-// open needs no login.
-const open account.Right = ""
+// open needs no login; mine needs that somebody signed in to a mailbox, and no role has it.
+const (
+	open account.Right = ""
+	mine account.Right = "mine"
+)
 
 // route is one thing that the console answers.
 type route struct {
@@ -40,6 +43,14 @@ func (c *Console) routes() []route {
 		{"GET", "/quarantine/{id}", account.SeeSubjects, false, c.quarantined},
 		{"GET", quarantine.LinkPath + "{link}", open, false, c.copyPage},
 		{"POST", quarantine.LinkPath + "{link}", open, false, c.releaseCopy},
+		{"GET", quarantine.MinePath, mine, false, c.mine},
+		{"GET", quarantine.MinePath + "/in", open, false, c.mineInPage},
+		{"POST", quarantine.MinePath + "/in", open, false, c.askMineIn},
+		{"GET", quarantine.SignInPath + "{link}", open, false, c.mineLinkPage},
+		{"POST", quarantine.SignInPath + "{link}", open, false, c.mineLink},
+		{"POST", quarantine.MinePath + "/out", open, false, c.mineOut},
+		{"GET", quarantine.MinePath + "/{id}", mine, false, c.mineCopy},
+		{"POST", quarantine.MinePath + "/{id}/{change}", mine, false, c.changeMine},
 		{"POST", "/quarantine/{id}/{change}", account.Teach, false, c.changeQuarantined},
 		{"GET", "/cases", account.SeeMessages, true, c.cases},
 		{"GET", "/cases/{id}", account.SeeMessages, false, c.oneCase}, // the id may end in .csv or .json
@@ -114,8 +125,12 @@ func (c *Console) guard(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		who, in := c.user(r)
+		_, owns := c.owner(r)
 		switch {
-		case rt.right == open:
+		case rt.right == open || rt.right == mine && owns:
+		case rt.right == mine:
+			http.Redirect(w, r, quarantine.MinePath+"/in", http.StatusSeeOther)
+			return
 		case !in:
 			c.askLogin(w, r)
 			return

@@ -70,26 +70,30 @@ func clientAddress(r *http.Request) string {
 	return host
 }
 
-// Sessions end with a working day, or sooner when nobody works.
+// Sessions end with a working day, or sooner when nobody works; those of who signed in to a mailbox when they have surely looked.
 const (
 	sessionLife = 12 * time.Hour
 	sessionIdle = 4 * time.Hour
+	mineLife    = 4 * time.Hour
+	mineIdle    = time.Hour
 	maxSessions = 10_000
 )
 
-// newSessions returns two managers over one store: their cookies differ in what TLS allows.
-func newSessions() (plain, secure *scs.SessionManager) {
+// managers are two over one store: their cookies differ in what TLS allows.
+type managers struct{ plain, secure *scs.SessionManager }
+
+func newManagers(name string, life, idle time.Duration) managers {
 	store := &sessions{held: map[string]held{}}
 	make := func(name string, tls bool) *scs.SessionManager {
 		m := scs.New()
 		m.Store = store
-		m.Lifetime, m.IdleTimeout = sessionLife, sessionIdle
+		m.Lifetime, m.IdleTimeout = life, idle
 		m.HashTokenInStore = true
 		m.Cookie.Name, m.Cookie.Secure = name, tls
 		m.Cookie.HttpOnly, m.Cookie.SameSite, m.Cookie.Path, m.Cookie.Persist = true, http.SameSiteLaxMode, "/", false
 		return m
 	}
-	return make("rempart", false), make("__Host-rempart", true)
+	return managers{make(name, false), make("__Host-"+name, true)}
 }
 
 // sessions is scs's store in memory, bounded: beyond maxSessions the one that ends soonest goes.

@@ -19,30 +19,35 @@ const (
 	sessionNotice     = "notice"     // a sentence for the next page
 )
 
+// manager is whose sessions a request has: owners of mailboxes have theirs, so that none is ever taken for an account's.
 func (c *Console) manager(r *http.Request) *scs.SessionManager {
-	if isSecure(r) {
-		return c.secure
+	m := c.staff
+	if isMine(r.URL.Path) {
+		m = c.owners
 	}
-	return c.plain
+	if isSecure(r) {
+		return m.secure
+	}
+	return m.plain
 }
 
 func (c *Console) withSession(next http.Handler) http.Handler {
-	plain, secure := c.plain.LoadAndSave(next), c.secure.LoadAndSave(next)
+	with := map[*scs.SessionManager]http.Handler{}
+	for _, m := range []managers{c.staff, c.owners} {
+		with[m.plain], with[m.secure] = m.plain.LoadAndSave(next), m.secure.LoadAndSave(next)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/static/"):
+		if strings.HasPrefix(r.URL.Path, "/static/") {
 			next.ServeHTTP(w, r)
-		case isSecure(r):
-			secure.ServeHTTP(w, r)
-		default:
-			plain.ServeHTTP(w, r)
+			return
 		}
+		with[c.manager(r)].ServeHTTP(w, r)
 	})
 }
 
 // user is who is logged in.
 func (c *Console) user(r *http.Request) (account.Account, bool) {
-	if strings.HasPrefix(r.URL.Path, "/static/") {
+	if strings.HasPrefix(r.URL.Path, "/static/") || isMine(r.URL.Path) {
 		return account.Account{}, false
 	}
 	m := c.manager(r)

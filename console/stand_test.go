@@ -22,12 +22,14 @@ import (
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/filter/behaviour"
+	"rempart/gateway/milter/postfix"
 	"rempart/geo"
 	"rempart/index"
 	"rempart/journal"
 	"rempart/keyring"
 	"rempart/measure"
 	"rempart/message"
+	"rempart/message/email"
 	"rempart/message/feedback"
 	"rempart/policy"
 	"rempart/quarantine"
@@ -54,7 +56,8 @@ type stand struct {
 	log    *strings.Builder
 	taught []string
 	shadow bool
-	link   string // of the first start
+	link   string        // of the first start
+	sink   *postfix.Sink // takes what is sent to who signs in
 }
 
 func newStand(t testing.TB) *stand {
@@ -96,7 +99,8 @@ func newStand(t testing.TB) *stand {
 	if err := x.Run(written); err != nil {
 		t.Fatal(err)
 	}
-	kept, desk := keepHostile(t, log), complainHostile(t, j)
+	s.sink = postfix.NewSink(t)
+	kept, desk := keepHostile(t, log, s.sink), complainHostile(t, j)
 	s.Console, err = New(Sources{
 		Accounts: book, Tallies: tallies, Events: x, Campaigns: watch, Quarantine: kept,
 		Release: func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error {
@@ -110,7 +114,13 @@ func newStand(t testing.TB) *stand {
 			s.taught = append(s.taught, fmt.Sprint("delete ", id, " ", recipient, " ", by.Name))
 			return kept.Delete(ctx, id, recipient)
 		},
-		Abuse: desk, ReportsOn: func() bool { return true }, AnswersSent: func() bool { return true },
+		AskSignIn: func(address string) {
+			if err := kept.MailSignIn(ctx, address, []string{address}); err != nil {
+				s.taught = append(s.taught, err.Error())
+			}
+		},
+		Mailboxes: func(_ context.Context, address string) []string { return []string{address} },
+		Abuse:     desk, ReportsOn: func() bool { return true }, AnswersSent: func() bool { return true },
 		AnswerCase: func(ctx context.Context, id, text string, by account.Actor) error {
 			return desk.Note(ctx, id, by.Name, abuse.Answered, text)
 		},
@@ -157,23 +167,36 @@ func newStand(t testing.TB) *stand {
 // quarantinedPath is the page of the one mail in quarantine.
 const quarantinedPath = "/quarantine/" + hostileID + "?recipient=ben%40b.example"
 
-// keepHostile is a quarantine with one mail.
-func keepHostile(t testing.TB, log *slog.Logger) *quarantine.Store {
+// mineID is a mail that ben, and with it carl, may release.
+const mineID = "01mine"
+
+func minePath(recipient string) string {
+	return "/mine/" + mineID + "?recipient=" + url.QueryEscape(recipient)
+}
+
+// keepHostile is a quarantine with a mail with malware for ben, and one without for ben and carl.
+func keepHostile(t testing.TB, log *slog.Logger, next *postfix.Sink) *quarantine.Store {
 	t.Helper()
 	dir := t.TempDir()
 	keys, err := keyring.Open(dir + "/keys")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := quarantine.Open(context.Background(), dir, quarantine.Config{NextHop: "127.0.0.1:1"}, keys, log, func() time.Time { return now })
+	kept, err := quarantine.Open(context.Background(), dir, quarantine.Config{NextHop: fmt.Sprintf("127.0.0.1:%d", next.Port),
+		URL: "https://mail.b.example", DigestFrom: "postmaster@b.example"}, keys, log, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kept.Close() })
 	raw := "From: " + hostile + " <a@a.example>\r\nSubject: " + hostile + "\r\nContent-Type: text/html\r\n\r\n<p>&lt;script&gt;alert(3)&lt;/script&gt;<b>Claim</b> now"
-	if err := kept.Keep(context.Background(), quarantine.Mail{ID: hostileID, Time: time.Now(), MailFrom: hostile, Recipients: []string{"ben@b.example"},
-		Probability: 0.97, Malware: true, Raw: []byte(raw)}); err != nil {
-		t.Fatal(err)
+	for _, m := range []quarantine.Mail{
+		{ID: hostileID, Recipients: []string{"ben@b.example"}, Malware: true},
+		{ID: mineID, Recipients: []string{"ben@b.example", "carl@b.example"}},
+	} {
+		m.Time, m.MailFrom, m.Probability, m.Raw = time.Now(), hostile, 0.97, []byte(raw)
+		if err := kept.Keep(context.Background(), m); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return kept
 }
@@ -339,6 +362,33 @@ func (s *stand) as(t testing.TB, role account.Role) *visitor {
 		t.Fatalf("link of %s: %d", role, status)
 	}
 	return v
+}
+
+// owner is a visitor who signed in by mail.
+func (s *stand) owner(t testing.TB, address string) *visitor {
+	t.Helper()
+	v := s.visitor(t)
+	if status, _ := v.post(s.signInLink(t, v, address), nil); status != 200 {
+		t.Fatalf("link of %s: %d", address, status)
+	}
+	return v
+}
+
+// signInLink asks for a link and is the path of the latest.
+func (s *stand) signInLink(t testing.TB, v *visitor, address string) string {
+	t.Helper()
+	if status, body := v.post("/mine/in", url.Values{"address": {address}}); status != 200 {
+		t.Fatalf("ask for a link: %d\n%s", status, body)
+	}
+	got := s.sink.For(address)
+	if len(got) == 0 {
+		t.Fatalf("no mail for %s", address)
+	}
+	links := email.ParseBytes([]byte(got[len(got)-1].Data)).Links
+	if len(links) != 1 {
+		t.Fatalf("links %+v", links)
+	}
+	return strings.TrimPrefix(links[0].URL, "https://mail.b.example")
 }
 
 func (v *visitor) get(path string) (int, string) {

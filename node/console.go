@@ -25,7 +25,7 @@ import (
 func (n *Node) openConsole(ctx context.Context) (door, error) {
 	c, err := console.New(console.Sources{
 		Accounts: n.accounts, Tallies: n.tallies, Events: n.index,
-		Quarantine: n.quarantine, Release: n.Release, Discard: n.DeleteQuarantined, Abuse: n.abuse, AnswerCase: n.AnswerCase,
+		Quarantine: n.quarantine, Release: n.Release, Discard: n.DeleteQuarantined, AskSignIn: n.AskSignIn, Mailboxes: n.mailboxesOf, Abuse: n.abuse, AnswerCase: n.AnswerCase,
 		NoteCase: n.NoteCase, ReportsOn: n.reportsOn, AnswersSent: n.answersSent, Campaigns: n.watch, Callers: n.filter.Callers,
 		Places: n.places, Land: n.Land, Study: n.Study, Tour: n.Tour, Teach: n.teachByConsole, Health: n.Health, Books: n.Books,
 		Shadow: n.Shadow, SetShadow: n.SetShadow, Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),

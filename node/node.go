@@ -83,6 +83,7 @@ type Node struct {
 	skipped      sync.Map      // rules that were skipped: when the log last told
 	newKeys      chan struct{} // there may be keys about which DNS was not asked
 	reports      chan reportMail
+	signIns      chan string // addresses that ask for a link
 	reportLimit  *rate.Limiter
 	secret       keyring.Secret
 	awaiting     atomic.Bool // lessons wait for a key of another node
@@ -123,7 +124,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
 		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
 		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan reportMail, reportQueue),
-		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst)}
+		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst), signIns: make(chan string, signInQueue)}
 	n.lessons.changed = make(chan struct{})
 	n.newKeys = make(chan struct{}, 1)
 	n.metrics = newMetrics(n.registry, n)

@@ -17,14 +17,16 @@ func (n *Node) putAside(ctx context.Context, m *message.Message, j message.Judge
 		return false, nil
 	}
 	scan := &m.Facts.Scan
-	q := quarantine.Mail{ID: m.ID, Time: m.Arrived, Tenant: m.Tenant, MailFrom: m.MailFrom, Raw: m.Raw,
+	q := quarantine.Mail{ID: m.ID, Time: m.Arrived, Tenant: m.Tenant, MailFrom: m.MailFrom, Raw: m.Raw, Mailboxes: map[string]string{},
 		Outgoing: m.Direction == message.Out, Malware: scan.State == message.StatePresent && !scan.Guess}
 	for i := range min(len(decisions), len(m.Recipients)) {
 		if decisions[i].Effective() != message.Quarantine {
 			continue
 		}
 		v := j.Verdicts[min(i, len(j.Verdicts)-1)]
-		q.Recipients = append(q.Recipients, m.Recipients[i].Address)
+		to := &m.Recipients[i]
+		q.Recipients = append(q.Recipients, to.Address)
+		q.Mailboxes[to.Address] = mailboxName(m.ScopeOf(to).User, to.Address)
 		q.Probability = max(q.Probability, v.Probability)
 		q.Malware = q.Malware || v.Category == message.Malware
 	}

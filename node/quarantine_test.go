@@ -132,7 +132,8 @@ listen = ["127.0.0.1:%d"]
 	n, _ = serveClock(t, c, func() time.Time { return time.Now().Add(24 * time.Hour) })
 	digest := inbox.Wait(t, "ben@mx.example", 1, 20*time.Second)[0]
 	m := email.ParseBytes([]byte(digest.Data))
-	if len(m.Links) != 2 || m.Links[0].URL != m.Links[1].URL || !strings.HasPrefix(m.Links[0].URL, c.Quarantine.URL+quarantine.LinkPath) || digest.From != "" {
+	if len(m.Links) != 4 || m.Links[0].URL != m.Links[2].URL || !strings.HasPrefix(m.Links[0].URL, c.Quarantine.URL+quarantine.LinkPath) ||
+		m.Links[1].URL != c.Quarantine.URL+quarantine.MinePath || digest.From != "" {
 		t.Fatalf("digest from %q with links %+v", digest.From, m.Links)
 	}
 	link := m.Links[0].URL

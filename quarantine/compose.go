@@ -22,7 +22,8 @@ import (
 type digest struct {
 	To, From string
 	Entries  []digestEntry
-	More     int // that are not named
+	More     int    // that are not named
+	All      string // URL of the page that lists all
 }
 
 type digestEntry struct {

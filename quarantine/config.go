@@ -19,11 +19,13 @@ type Config struct {
 	NextHop string `toml:"next_hop"`
 
 	// URL is the console's address as recipients reach it, say through your web server: "https://mail.example.net". Links in digests
-	// begin with it; they lead to a page of their own that needs no login and shows nothing else. Default: none.
+	// begin with it; they lead to a page of their own that needs no login and shows nothing else. At /mine below it recipients sign in
+	// and see all that is kept for their mailbox. Default: none.
 	URL string `toml:"url"`
 
 	// DigestFrom is the author of the digests: "Mail quarantine <postmaster@example.net>". With it and url set each recipient of mail
-	// coming in who has new mail waiting is told so, once a day. Default: none, nobody is told.
+	// coming in who has new mail waiting is told so, once a day, and can sign in by a link that is mailed to them. Default: none, nobody
+	// is told.
 	DigestFrom string `toml:"digest_from"`
 
 	// DigestAt is the time of day of the digests, in UTC. Default: "05:00".

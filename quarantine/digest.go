@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rempart/message"
-	"rempart/message/email"
 	"rempart/nexthop"
 )
 
@@ -75,7 +74,7 @@ func (s *Store) toTell(ctx context.Context, due time.Time) (recipients []string,
 }
 
 func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time) error {
-	d := digest{To: to, From: c.DigestFrom}
+	d := digest{To: to, From: c.DigestFrom, All: c.URL + MinePath}
 	rows, err := s.db.QueryContext(ctx, "SELECT "+columns+" FROM copies WHERE recipient = ? AND "+untold+" ORDER BY id DESC", to, due.Unix(), s.now().Unix())
 	if err != nil {
 		return err
@@ -114,7 +113,7 @@ func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time
 }
 
 func (s *Store) entry(ctx context.Context, c *Config, k *Copy) (digestEntry, error) {
-	raw, err := s.Raw(ctx, k.ID)
+	author, subject, err := s.About(ctx, k.ID)
 	if err != nil {
 		return digestEntry{}, err
 	}
@@ -122,8 +121,7 @@ func (s *Store) entry(ctx context.Context, c *Config, k *Copy) (digestEntry, err
 	if err != nil {
 		return digestEntry{}, err
 	}
-	m := email.ParseBytes(raw)
-	return digestEntry{From: Author(m), Subject: m.Subject, Time: k.Time, Until: k.Expires, Link: c.URL + LinkPath + link}, nil
+	return digestEntry{From: author, Subject: subject, Time: k.Time, Until: k.Expires, Link: c.URL + LinkPath + link}, nil
 }
 
 // Author is whom a mail shows as its author.

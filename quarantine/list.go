@@ -11,11 +11,12 @@ import (
 
 // Query selects copies. Zero fields select all.
 type Query struct {
-	Recipient string // exactly
-	Text      string // occurs in recipient, envelope sender or id
-	Waiting   bool   // not released
-	Limit     int    // default 50, at most 500
-	Cursor    string // where the page before ended
+	Recipient string   // exactly
+	Mailboxes []string // whose copies, of mail coming in
+	Text      string   // occurs in recipient, envelope sender or id
+	Waiting   bool     // not released
+	Limit     int      // default 50, at most 500
+	Cursor    string   // where the page before ended
 }
 
 // Page is copies, newest first.
@@ -29,7 +30,7 @@ const (
 	maxLimit     = 500
 )
 
-const columns = "id, recipient, time, expires, tenant, mail_from, size, probability, malware, released, released_by, outgoing"
+const columns = "id, recipient, time, expires, tenant, mail_from, size, probability, malware, released, released_by, outgoing, mailbox"
 
 // List gives one page.
 func (s *Store) List(ctx context.Context, q Query) (p Page, err error) {
@@ -44,6 +45,10 @@ func (s *Store) List(ctx context.Context, q Query) (p Page, err error) {
 	}
 	if q.Recipient != "" {
 		and("recipient = ?", q.Recipient)
+	}
+	if len(q.Mailboxes) > 0 {
+		cond, mailboxes := inMailboxes(q.Mailboxes)
+		and(cond, mailboxes...)
 	}
 	if q.Text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(q.Text) + "%"
@@ -76,6 +81,14 @@ func (s *Store) List(ctx context.Context, q Query) (p Page, err error) {
 	return p, rows.Err()
 }
 
+// inMailboxes is the condition that a copy is in one of the mailboxes, with its arguments. An empty name is no mailbox.
+func inMailboxes(mailboxes []string) (cond string, args []any) {
+	for _, m := range mailboxes {
+		args = append(args, m)
+	}
+	return "mailbox != '' AND mailbox IN (?" + strings.Repeat(", ?", len(mailboxes)-1) + ")", args
+}
+
 // Get is one copy.
 func (s *Store) Get(ctx context.Context, id, recipient string) (Copy, error) {
 	c, err := scan(s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM copies WHERE id = ? AND recipient = ? AND expires > ?", id, recipient, s.now().Unix()))
@@ -93,7 +106,7 @@ func (s *Store) Waiting(ctx context.Context) (n int, err error) {
 
 func scan(row interface{ Scan(...any) error }) (c Copy, err error) {
 	var at, expires, released int64
-	err = row.Scan(&c.ID, &c.Recipient, &at, &expires, &c.Tenant, &c.MailFrom, &c.Size, &c.Probability, &c.Malware, &released, &c.ReleasedBy, &c.Outgoing)
+	err = row.Scan(&c.ID, &c.Recipient, &at, &expires, &c.Tenant, &c.MailFrom, &c.Size, &c.Probability, &c.Malware, &released, &c.ReleasedBy, &c.Outgoing, &c.Mailbox)
 	c.Time, c.Expires = time.Unix(at, 0).UTC(), time.Unix(expires, 0).UTC()
 	if released != 0 {
 		c.Released = time.Unix(released, 0).UTC()
@@ -114,12 +127,12 @@ func (s *Store) Erase(ctx context.Context, isUser func(string) bool) (n int, err
 		}
 		n++
 	}
-	return n, s.forgetDigests(ctx, isUser)
+	return n, errors.Join(s.forget(ctx, "digests", "recipient", isUser), s.forget(ctx, "signins", "mailbox", isUser))
 }
 
-// forgetDigests drops when a recipient was told.
-func (s *Store) forgetDigests(ctx context.Context, isUser func(string) bool) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT recipient FROM digests")
+// forget drops the rows of a table whose column names the user: when a digest was sent, by which links they signed in.
+func (s *Store) forget(ctx context.Context, table, column string, isUser func(string) bool) error {
+	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT "+column+" FROM "+table)
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}
@@ -138,7 +151,7 @@ func (s *Store) forgetDigests(ctx context.Context, isUser func(string) bool) err
 		return err
 	}
 	for _, to := range found {
-		if _, err := s.db.ExecContext(ctx, "DELETE FROM digests WHERE recipient = ?", to); err != nil {
+		if _, err := s.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+column+" = ?", to); err != nil {
 			return fmt.Errorf("quarantine: %w", err)
 		}
 	}

@@ -3,11 +3,13 @@
 // What is kept is a copy for each recipient: a row of quarantine.db (SQLite), and one body for all of them in a [blob.Store], sealed.
 // [Store.Keep] returns when both are synced; only then may a front door say that it took the mail. A [Store] hands a released copy,
 // byte for byte, to the next hop by SMTP (RFC 5321), and marks it released when the next hop has taken it: a crash between the two can
-// deliver it twice, never lose it. Each node keeps its own. A Store is safe for concurrent use.
+// deliver it twice, never lose it. Links that are mailed lead a recipient to one copy ([Store.Link]) or sign them in to their mailbox
+// ([Store.SignIn]). Each node keeps its own. A Store is safe for concurrent use.
 package quarantine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +31,7 @@ import (
 	"rempart/blob"
 	"rempart/durable"
 	"rempart/keyring"
+	"rempart/message/email"
 	"rempart/nexthop"
 )
 
@@ -45,11 +49,13 @@ var (
 
 // Mail is one that is put aside.
 type Mail struct {
-	ID          string // of the message, as in its event
-	Time        time.Time
-	Tenant      string
-	MailFrom    string   // envelope sender
-	Recipients  []string // whose copies are kept
+	ID         string // of the message, as in its event
+	Time       time.Time
+	Tenant     string
+	MailFrom   string   // envelope sender
+	Recipients []string // whose copies are kept
+	// Mailboxes are whose the recipients of mail coming in are; one that is not in it is an own mailbox, in lower case.
+	Mailboxes   map[string]string
 	Probability float64
 	Malware     bool
 	Outgoing    bool // its recipients are others' users: no digest tells them
@@ -70,6 +76,7 @@ type Copy struct {
 	Released    time.Time `json:"released,omitzero"`
 	ReleasedBy  string    `json:"released_by,omitempty"`
 	Outgoing    bool      `json:"outgoing,omitempty"`
+	Mailbox     string    `json:"mailbox,omitempty"` // whose it is; empty for mail going out
 }
 
 // Store is an open quarantine.
@@ -85,7 +92,7 @@ type Store struct {
 	now       func() time.Time
 }
 
-const schemaVersion = 1
+const schemaVersion = 2
 
 const schema = `
 CREATE TABLE copies (
@@ -102,6 +109,7 @@ CREATE TABLE copies (
 	released_by TEXT NOT NULL,
 	outgoing    INTEGER NOT NULL,
 	told        INTEGER NOT NULL, -- when a digest named it; 0: not yet
+	mailbox     TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (id, recipient)
 ) WITHOUT ROWID;
 CREATE TABLE digests (
@@ -111,7 +119,25 @@ CREATE TABLE digests (
 CREATE INDEX copies_recipient ON copies (recipient, time);
 CREATE INDEX copies_time ON copies (time);
 CREATE INDEX copies_expires ON copies (expires);
+` + schemaOwners
+
+// schemaOwners is what version 2 added: whose the copies are, and the links by which they sign in.
+const schemaOwners = `
+CREATE INDEX copies_mailbox ON copies (mailbox, id);
+CREATE TABLE signins (
+	id      TEXT PRIMARY KEY, -- of a link
+	mailbox TEXT NOT NULL,
+	sent    INTEGER NOT NULL,
+	used    INTEGER NOT NULL -- 0: not yet
+) WITHOUT ROWID;
+CREATE INDEX signins_mailbox ON signins (mailbox, sent);
 `
+
+// fromVersion1 makes a table of version 1 one of version 2.
+const fromVersion1 = `
+ALTER TABLE copies ADD COLUMN mailbox TEXT NOT NULL DEFAULT '';
+UPDATE copies SET mailbox = lower(recipient) WHERE outgoing = 0;
+` + schemaOwners
 
 // Open opens the quarantine below dir: quarantine.db and the directory blob.
 func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *slog.Logger, now func() time.Time) (*Store, error) {
@@ -145,13 +171,16 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version), count(*) FROM sqlite_master").Scan(&version, &tables); err != nil {
 		return err
 	}
+	change := schema
 	switch {
-	case tables > 0 && version != schemaVersion:
-		return fmt.Errorf("%s was written by another version (%d)", path, version)
-	case tables > 0:
+	case tables > 0 && version == schemaVersion:
 		return nil
+	case tables > 0 && version == 1:
+		change = fromVersion1
+	case tables > 0:
+		return fmt.Errorf("%s was written by another version (%d)", path, version)
 	}
-	_, err = s.db.ExecContext(ctx, "BEGIN;"+schema+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", schemaVersion))
+	_, err = s.db.ExecContext(ctx, "BEGIN;"+change+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", schemaVersion))
 	return err
 }
 
@@ -176,8 +205,8 @@ func (s *Store) Keep(ctx context.Context, m Mail) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, to := range m.Recipients {
 			_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO copies (id, recipient, time, expires, tenant, mail_from, size, probability, malware,
-				outgoing, released, released_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)`, m.ID, to, m.Time.Unix(), expires.Unix(), m.Tenant, m.MailFrom,
-				len(m.Raw), m.Probability, m.Malware, m.Outgoing)
+				outgoing, released, released_by, told, mailbox) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0, ?)`, m.ID, to, m.Time.Unix(), expires.Unix(),
+				m.Tenant, m.MailFrom, len(m.Raw), m.Probability, m.Malware, m.Outgoing, m.mailbox(to))
 			if err != nil {
 				return err
 			}
@@ -188,6 +217,14 @@ func (s *Store) Keep(ctx context.Context, m Mail) error {
 		return errors.Join(fmt.Errorf("quarantine: %w", err), s.bodies.Delete(context.WithoutCancel(ctx), m.ID))
 	}
 	return nil
+}
+
+// mailbox is whose a recipient's copy is.
+func (m *Mail) mailbox(recipient string) string {
+	if m.Outgoing {
+		return ""
+	}
+	return cmp.Or(m.Mailboxes[recipient], strings.ToLower(recipient))
 }
 
 // Raw is the mail as it came.
@@ -202,6 +239,27 @@ func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
 	defer body.Close()
 	return io.ReadAll(body)
 }
+
+// About is what a mail shows as its author and its subject. It reads the beginning of the mail only.
+func (s *Store) About(ctx context.Context, id string) (author, subject string, err error) {
+	body, err := s.bodies.Get(ctx, id)
+	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrID) {
+		return "", "", ErrNotFound
+	}
+	if err != nil {
+		return "", "", err
+	}
+	defer body.Close()
+	head, err := io.ReadAll(io.LimitReader(body, maxAbout))
+	if err != nil {
+		return "", "", err
+	}
+	m := email.ParseBytes(head)
+	return Author(m), m.Subject, nil
+}
+
+// maxAbout is of how much of a mail author and subject are read: who writes more before them is no person.
+const maxAbout = 32 << 10
 
 // Release hands a copy to the next hop and returns the mail. Who names the one who asks; a postmaster may release malware, and
 // what was released before.
@@ -294,6 +352,9 @@ func (s *Store) sweep(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, "DELETE FROM copies WHERE expires <= ?", s.now().Unix())
 	if err == nil {
 		_, err = s.db.ExecContext(ctx, "DELETE FROM digests WHERE time <= ?", s.now().Add(-48*time.Hour).Unix()) // the latest moment alone matters
+	}
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, "DELETE FROM signins WHERE sent <= ?", s.now().Add(-signInEvery).Unix())
 	}
 	return err
 }

@@ -294,3 +294,22 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// A directory of version 1 is taken over: each copy of mail coming in is its recipient's own.
+func TestFromVersion1(t *testing.T) {
+	r := newRig(t, "")
+	r.keep(t, Mail{ID: "m1", Recipients: []string{"Ben@b.example"}, Raw: []byte(raw)})
+	r.keep(t, Mail{ID: "m2", Recipients: []string{"eve@else.example"}, Outgoing: true, Raw: []byte(raw)})
+	for _, undo := range []string{"DROP INDEX copies_mailbox", "DROP TABLE signins", "ALTER TABLE copies DROP COLUMN mailbox", "PRAGMA user_version = 1"} {
+		if _, err := r.db.Exec(undo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Close()
+	r.open(t, "")
+	if got := r.list(t, Query{Mailboxes: []string{"ben@b.example", "eve@else.example", ""}}); got != "m1 Ben@b.example " {
+		t.Errorf("%q", got)
+	}
+	r.Close()
+	r.open(t, "")
+}

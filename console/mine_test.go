@@ -1,0 +1,148 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"rempart/account"
+)
+
+// Who signed in by mail sees what is kept for them, releases and deletes it, and nothing of others'; malware waits for the postmaster.
+func TestMine(t *testing.T) {
+	s := newStand(t)
+	v := s.owner(t, "ben@b.example")
+	_, body := v.get("/mine")
+	for _, want := range []string{minePath("ben@b.example"), "/mine/" + hostileID, "waiting, with malware", "ben@b.example", "Sign out"} {
+		if !strings.Contains(body, strings.ReplaceAll(want, "&", "&amp;")) {
+			t.Errorf("the list lacks %q", want)
+		}
+	}
+	if strings.Contains(body, "carl@b.example") {
+		t.Error("the list has somebody else's copy")
+	}
+	if _, body = v.get("/mine/" + hostileID + "?recipient=ben%40b.example"); !strings.Contains(body, "Only your postmaster") || strings.Contains(body, "/release") {
+		t.Error("malware can be released")
+	}
+	if _, body = v.get(minePath("ben@b.example")); !strings.Contains(body, "Claim") || !strings.Contains(body, "/release") {
+		t.Errorf("the page of one mail:\n%s", body)
+	}
+	ben, carl := url.Values{"recipient": {"ben@b.example"}}, url.Values{"recipient": {"carl@b.example"}}
+	for _, tt := range []struct {
+		path   string
+		form   url.Values // nil: GET
+		status int
+	}{
+		{minePath("carl@b.example"), nil, http.StatusNotFound},
+		{"/mine/" + mineID + "/release", carl, http.StatusNotFound},
+		{"/mine/" + mineID + "/delete", carl, http.StatusNotFound},
+		{"/mine/" + mineID + "/other", ben, http.StatusNotFound},
+		{"/mine/x/release", ben, http.StatusNotFound},
+		{"/mine/" + mineID + "/release", ben, http.StatusOK},
+		{"/mine/" + hostileID + "/delete", ben, http.StatusOK},
+	} {
+		status := 0
+		if tt.form == nil {
+			status, _ = v.get(tt.path)
+		} else {
+			status, _ = v.post(tt.path, tt.form)
+		}
+		if status != tt.status {
+			t.Errorf("%s %v: %d, want %d", tt.path, tt.form, status, tt.status)
+		}
+	}
+	if want := []string{"release 01mine ben@b.example recipient false", "delete 01hostile ben@b.example recipient"}; !slices.Equal(s.taught, want) {
+		t.Errorf("did %q", s.taught)
+	}
+	if _, body = v.post("/mine/out", nil); !strings.Contains(body, `action="/mine/in"`) {
+		t.Error("after signing out one is not asked to sign in")
+	}
+	if _, body = v.get("/mine"); strings.Contains(body, mineID) {
+		t.Error("still signed in")
+	}
+}
+
+// A link signs in once, and not whoever only looks at it. Asking looks the same whatever the address is, and only who has mail here gets any.
+func TestSignInByMail(t *testing.T) {
+	s := newStand(t)
+	v := s.visitor(t)
+	link := s.signInLink(t, v, "ben@b.example")
+	_, known := v.post("/mine/in", url.Values{"address": {"ben@b.example"}})
+	for _, address := range []string{"eve@else.example", "", "ben@b.example\r\nRCPT TO:<eve@else.example>", strings.Repeat("x", 10_000)} {
+		if status, body := v.post("/mine/in", url.Values{"address": {address}}); status != http.StatusOK || body != known {
+			t.Errorf("%.40q: %d, and the page differs", address, status)
+		}
+	}
+	if s.sink.Count() != 2 {
+		t.Errorf("%d mails were sent", s.sink.Count())
+	}
+	for range 2 { // a scanner
+		if _, body := v.get(link); !strings.Contains(body, `action="`+link+`"`) {
+			t.Fatalf("no button:\n%s", body)
+		}
+	}
+	if _, body := v.get("/mine"); strings.Contains(body, mineID) {
+		t.Error("signed in by looking")
+	}
+	for i, want := range []int{http.StatusOK, http.StatusGone} {
+		if status, _ := s.visitor(t).post(link, nil); status != want {
+			t.Errorf("use %d: %d, want %d", i, status, want)
+		}
+	}
+	if status, _ := v.post(link[:len(link)-4]+"AAAA", nil); status != http.StatusTooManyRequests && status != http.StatusGone {
+		t.Errorf("a forged link: %d", status)
+	}
+	for range attempts {
+		v.post("/mine/in", url.Values{"address": {"eve@else.example"}})
+	}
+	if status, _ := v.post("/mine/in", url.Values{"address": {"ben@b.example"}}); status != http.StatusTooManyRequests {
+		t.Errorf("asked without end: %d", status)
+	}
+	if status, _ := v.post("/login", url.Values{"name": {"x"}, "password": {"y"}}); status != http.StatusUnauthorized {
+		t.Errorf("and the login is shut by it: %d", status)
+	}
+}
+
+// An owner's session opens no page of the console, and an account's none of an owner's.
+func TestNoAccountIsAnOwner(t *testing.T) {
+	s := newStand(t)
+	admin, ben := s.admin(t), s.owner(t, "ben@b.example")
+	for _, v := range []*visitor{admin, ben} {
+		v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	for _, r := range s.routes() {
+		if r.right == open {
+			continue
+		}
+		v := map[bool]*visitor{true: admin, false: ben}[r.right == mine]
+		path := strings.NewReplacer("{$}", "", "{id}", mineID, "{name}", "some.viewer", "{change}", "delete", "{part}", "hosts").Replace(r.path)
+		req, err := http.NewRequest(r.method, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := v.read(v.client.Do(req)); status != http.StatusSeeOther {
+			t.Errorf("%s %s: %d", r.method, path, status)
+		}
+	}
+	// nor if the cookie is renamed
+	for _, v := range []*visitor{admin, ben} {
+		to, name, path := "rempart", "rempart-mine", "/health"
+		if v == admin {
+			to, name, path = "rempart-mine", "rempart", "/mine"
+		}
+		u, _ := url.Parse(s.url)
+		for _, c := range v.client.Jar.Cookies(u) {
+			if c.Name == name {
+				v.client.Jar.SetCookies(u, []*http.Cookie{{Name: to, Value: c.Value, Path: "/"}})
+			}
+		}
+		if status, _ := v.get(path); status != http.StatusSeeOther {
+			t.Errorf("%s with the cookie of %s: %d", path, name, status)
+		}
+	}
+	if status, _ := s.as(t, account.Viewer).get("/mine"); status != http.StatusOK {
+		t.Errorf("who logged in cannot sign in: %d", status)
+	}
+}

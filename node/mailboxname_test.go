@@ -1,0 +1,34 @@
+package node
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// Who signs in by any address of a mailbox owns the same; a bare name of a system's user is one per domain, and no address.
+func TestMailboxesOf(t *testing.T) {
+	virtual := filepath.Join(t.TempDir(), "virtual")
+	text := "sales@a.example ben@a.example\nroot@a.example root\nroot@b.example root\nteam@a.example ben@a.example, carl@a.example\n"
+	if err := os.WriteFile(virtual, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path, _ := configuration(t, fmt.Sprintf("[mailbox]\ntables = [\"texthash:%s\"]\ndelimiter = \"+\"\n", virtual))
+	n, _ := serve(t, path)
+	for address, want := range map[string][]string{
+		"Ben@a.example":       {"ben@a.example"},
+		"sales@a.example":     {"ben@a.example", "sales@a.example"},
+		"sales+x@a.example":   {"ben@a.example", "sales+x@a.example"},
+		"team@a.example":      {"team@a.example"},
+		"root@a.example":      {"root a.example", "root@a.example"},
+		"root@b.example":      {"root b.example", "root@b.example"},
+		"nobody@else.example": {"nobody@else.example"},
+		"":                    {""},
+	} {
+		if got := n.mailboxesOf(t.Context(), address); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"rempart/quarantine"
+)
+
+const (
+	// signInQueue bounds the addresses that wait for a mail to sign in with. What is beyond gets none, and asks again.
+	signInQueue = 64
+	// signInTime is how long the next hop may take for one: others wait behind it.
+	signInTime = 30 * time.Second
+)
+
+// AskSignIn has a link sent to an address if it is one that may sign in. It returns at once and says nothing: neither the answer nor the
+// time that it takes tells who has a mailbox here.
+func (n *Node) AskSignIn(address string) {
+	select {
+	case n.signIns <- address:
+	default:
+		n.log.Warn("a mail to sign in with was not sent: too many wait")
+	}
+}
+
+// mailSignIns sends the links that are asked for until ctx ends.
+func (n *Node) mailSignIns(ctx context.Context) error {
+	for {
+		select {
+		case address := <-n.signIns:
+			n.mailSignIn(ctx, address)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (n *Node) mailSignIn(ctx context.Context, address string) {
+	ctx, cancel := context.WithTimeout(ctx, signInTime)
+	defer cancel()
+	err := n.quarantine.MailSignIn(ctx, address, n.mailboxesOf(ctx, address))
+	switch {
+	case err == nil:
+		n.log.Info("a link to sign in was sent", "address", masked(address))
+	case errors.Is(err, quarantine.ErrNotFound): // a stranger, or a slip: not worth a line that others can make us write
+	case errors.Is(err, quarantine.ErrSignIns):
+		n.log.Warn("a link to sign in was not sent: too many were asked for", "address", masked(address))
+	default:
+		n.log.Error("a link to sign in was not sent", "address", masked(address), "error", err)
+	}
+}
+
+// mailboxesOf are whose copies the owner of an address may see: those of the mailbox that it leads to, and those that came for the
+// address while no table could say where it leads.
+func (n *Node) mailboxesOf(ctx context.Context, address string) []string {
+	own := strings.ToLower(address)
+	box, err := n.live.Load().boxes.Mailbox(ctx, own)
+	if err != nil {
+		return []string{own}
+	}
+	return slices.Compact([]string{mailboxName(box, own), own})
+}
+
+// mailboxName makes the name of a mailbox that has no domain, as a system's users are named, one of the address's domain alone: what
+// is called root in two domains need not be one person's. The space keeps it from being taken for an address.
+func mailboxName(box, address string) string {
+	if _, domain, ok := strings.Cut(address, "@"); ok && !strings.Contains(box, "@") {
+		return box + " " + strings.ToLower(domain)
+	}
+	return box
+}

@@ -1,0 +1,138 @@
+package quarantine
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"rempart/catalogue"
+	"rempart/keyring"
+	"rempart/nexthop"
+)
+
+// MinePath is the page of who signed in, below the configured url, and SignInPath the one that the link of a sign-in mail opens.
+const (
+	MinePath   = "/mine"
+	SignInPath = MinePath + "/in/"
+)
+
+// signInUse ties a link to its use: nothing else that is sealed with the same key is one.
+const signInUse = "link to sign in to a mailbox"
+
+const (
+	// SignInLife is how long a link can be used: a slow mail server delivers within it, and who finds an old mail has nothing.
+	SignInLife = 15 * time.Minute
+	// signIns is how many links a mailbox is sent within signInEvery, whoever asks for them.
+	signIns     = 4
+	signInEvery = time.Hour
+)
+
+// What callers decide on.
+var (
+	// ErrSignIn: the link was used, is too old, or is not ours.
+	ErrSignIn = errors.New("quarantine: the link to sign in is not valid any more")
+	// ErrSignIns: the mailbox was sent enough links for now.
+	ErrSignIns = errors.New("quarantine: too many links to sign in were asked for")
+)
+
+// SignsIn reports whether recipients can sign in by mail: where they are sent digests they can.
+func (s *Store) SignsIn() bool { return s.config.Load().digests() }
+
+// MailSignIn sends address a link with which its owner signs in, once, within [SignInLife]. As with digests only who has a copy of mail
+// coming in, in one of the mailboxes, gets mail from here; for others it is [ErrNotFound]. The first of the mailboxes is what
+// [ErrSignIns] counts by.
+func (s *Store) MailSignIn(ctx context.Context, address string, mailboxes []string) error {
+	c := s.config.Load()
+	if !plainAddress(address) || len(mailboxes) == 0 {
+		return ErrNotFound
+	}
+	page, err := s.List(ctx, Query{Mailboxes: mailboxes, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(page.Copies) == 0 {
+		return ErrNotFound
+	}
+	id := rand.Text()
+	if err := s.noteSignIn(ctx, id, mailboxes[0]); err != nil {
+		return err
+	}
+	sealed, err := s.keys.Seal(keyring.Scope{}, []byte(id+"\n"+address), []byte(signInUse))
+	if err != nil {
+		return err
+	}
+	words := catalogue.English()
+	link := c.URL + SignInPath + base64.RawURLEncoding.EncodeToString(sealed)
+	letter := nexthop.Letter{From: c.DigestFrom, To: mail.Address{Address: address}, Subject: words.Say("signin.subject"), Automatic: true,
+		Text: words.Say("signin.text", link, int(SignInLife.Minutes()))}
+	raw, err := letter.Compose(s.now())
+	if err != nil {
+		return err
+	}
+	return nexthop.Send(ctx, c.NextHop, "", address, raw)
+}
+
+// plainAddress refuses what is no address, and what would have to be quoted in SMTP: nobody's mailbox is written so by hand.
+func plainAddress(address string) bool {
+	a, err := mail.ParseAddress(address)
+	return err == nil && a.Address == address && !strings.ContainsAny(address, "<>\"\\ \t\r\n,;:()[]")
+}
+
+// noteSignIn keeps that a link is out. Its rows are there until the hour is over, so that neither the count nor what was used is
+// forgotten at a restart.
+func (s *Store) noteSignIn(ctx context.Context, id, mailbox string) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		now, sent := s.now(), 0
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM signins WHERE mailbox = ? AND sent > ?", mailbox, now.Add(-signInEvery).Unix()).Scan(&sent)
+		if err != nil {
+			return err
+		}
+		if sent >= signIns {
+			return ErrSignIns
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO signins (id, mailbox, sent, used) VALUES (?, ?, ?, 0)", id, mailbox, now.Unix())
+		return err
+	})
+}
+
+// SignIn uses a link up and returns the address that it was sent to; [ErrSignIn] of one that is used, too old or not ours.
+func (s *Store) SignIn(ctx context.Context, link string) (address string, err error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(link)
+	if err != nil {
+		return "", ErrSignIn
+	}
+	plain, err := s.keys.Open(sealed, []byte(signInUse))
+	if err != nil {
+		return "", ErrSignIn // forged, or its key was destroyed
+	}
+	id, address, _ := strings.Cut(string(plain), "\n")
+	now := s.now()
+	r, err := s.db.ExecContext(ctx, "UPDATE signins SET used = ? WHERE id = ? AND used = 0 AND sent > ?", now.Unix(), id, now.Add(-SignInLife).Unix())
+	if err != nil {
+		return "", fmt.Errorf("sign in: %w", err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return "", errors.Join(ErrSignIn, err)
+	}
+	return address, nil
+}
+
+// Mine is one copy that is in one of the mailboxes; [ErrNotFound] of others'.
+func (s *Store) Mine(ctx context.Context, id, recipient string, mailboxes []string) (Copy, error) {
+	c, err := s.Get(ctx, id, recipient)
+	if err != nil {
+		return Copy{}, err
+	}
+	for _, m := range mailboxes {
+		if c.Mailbox != "" && c.Mailbox == m {
+			return c, nil
+		}
+	}
+	return Copy{}, ErrNotFound
+}
