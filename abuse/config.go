@@ -23,6 +23,8 @@ type Config struct {
 	// It must not ask this node again. Default: none.
 	NextHop string `toml:"next_hop"`
 
+	nexthop.Access
+
 	// From is the author of answers: "Abuse desk <abuse@example.net>". Set next_hop with it. Default: none; an answer is noted, and you
 	// send it.
 	From string `toml:"from"`
@@ -47,6 +49,7 @@ func (c Config) Check() error {
 	if network, _ := nexthop.Endpoint(c.NextHop); c.NextHop != "" && network == "" {
 		errs = append(errs, fmt.Errorf("feedback.next_hop = %q: write host:port, or unix:/path/of/socket", c.NextHop))
 	}
+	errs = append(errs, c.Access.Check("feedback", c.NextHop))
 	if _, err := mail.ParseAddress(c.From); c.From != "" && err != nil {
 		errs = append(errs, fmt.Errorf("feedback.from = %q: write an address, or Name <address>", c.From))
 	}

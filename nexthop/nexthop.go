@@ -4,6 +4,7 @@ package nexthop
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -20,20 +21,19 @@ const (
 	dialTime = 10 * time.Second
 )
 
-// Send hands a mail to the next hop for one recipient. Without an error the next hop has taken it.
-func Send(ctx context.Context, nextHop, from, to string, raw []byte) error {
+// errHandshake: STARTTLS was accepted and led to nothing.
+var errHandshake = errors.New("TLS failed")
+
+// Send hands a mail to the next hop for one recipient. Without an error the next hop has taken it. A [textproto.Error] in the error's
+// chain is what it said of this recipient or this mail; other errors are about the next hop.
+func Send(ctx context.Context, nextHop string, a Access, from, to string, raw []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	network, address := Endpoint(nextHop)
-	dialer := net.Dialer{Timeout: dialTime}
-	conn, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return fmt.Errorf("next hop: %w", err)
+	err := attempt(ctx, nextHop, &a, true, from, to, raw)
+	if errors.Is(err, errHandshake) && a.level() == levelMay {
+		err = attempt(ctx, nextHop, &a, false, from, to, raw) // broken TLS is no worse than none
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
-	defer stop()
-	if err := deliver(conn, from, to, raw); err != nil {
+	if err != nil {
 		return fmt.Errorf("next hop %s: %w", nextHop, err)
 	}
 	return nil
@@ -45,20 +45,89 @@ func Refused(err error) bool {
 	return errors.As(err, &refused) && refused.Code >= 500
 }
 
-func deliver(conn net.Conn, from, to string, raw []byte) error {
-	c, err := smtp.NewClient(conn, "localhost")
+func attempt(ctx context.Context, nextHop string, a *Access, secure bool, from, to string, raw []byte) error {
+	network, address := Endpoint(nextHop)
+	dialer := net.Dialer{Timeout: dialTime}
+	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	defer stop()
+	host, _, err := net.SplitHostPort(address)
+	if network == "unix" || err != nil {
+		host = "localhost"
+	}
+	c, err := greet(conn, host)
+	if err != nil {
+		return fmt.Errorf("greet: %v", err) // not about this mail: see Send
+	}
+	if secure {
+		if err := a.startTLS(c, host); err != nil {
+			return err
+		}
+	}
+	if err := a.login(c, host); err != nil {
+		return err
+	}
+	return deliver(c, from, to, raw)
+}
+
+func greet(conn net.Conn, host string) (*smtp.Client, error) {
+	c, err := smtp.NewClient(conn, host)
+	if err != nil {
+		return nil, err
 	}
 	name, err := os.Hostname()
 	if err != nil {
 		name = "localhost"
 	}
-	if err := c.Hello(name); err != nil {
+	return c, c.Hello(name)
+}
+
+// startTLS goes over to TLS as the level wants it.
+func (a *Access) startTLS(c *smtp.Client, host string) error {
+	level := a.level()
+	offered, _ := c.Extension("STARTTLS")
+	if !offered {
+		if level == levelMay {
+			return nil
+		}
+		return errors.New("it offers no STARTTLS")
+	}
+	err := c.StartTLS(&tls.Config{ServerName: host, InsecureSkipVerify: level != levelVerify})
+	var refused *textproto.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused) && level == levelMay:
+		return nil // it goes on without, as RFC 3207 section 4 lets it
+	}
+	return fmt.Errorf("%w: %v", errHandshake, err) // not about this mail: see Send
+}
+
+// login says who we are, if there is a user. Never without TLS.
+func (a *Access) login(c *smtp.Client, host string) error {
+	if a.User == "" {
+		return nil
+	}
+	if _, secure := c.TLSConnectionState(); !secure {
+		return errors.New("no TLS: the password is not sent")
+	}
+	password, err := a.password()
+	if err != nil {
 		return err
 	}
+	if err := c.Auth(smtp.PlainAuth("", a.User, password, host)); err != nil {
+		return fmt.Errorf("log in as %s: %v", a.User, err) // not about this mail: see Send
+	}
+	return nil
+}
+
+func deliver(c *smtp.Client, from, to string, raw []byte) error {
 	if err := c.Mail(from); err != nil {
-		return err
+		return fmt.Errorf("MAIL: %v", err) // 530 asks us to log in: not about this mail, see Send
 	}
 	if err := c.Rcpt(to); err != nil {
 		return err

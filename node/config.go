@@ -171,7 +171,7 @@ func Load(path string) (Config, error) {
 	c = c.withDefaults()
 	dir := filepath.Dir(path)
 	paths := []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile, &c.Policy.ScopesFile,
-		&c.Sign.Path, &c.Sign.SelectorMap, &c.Sign.PathMap}
+		&c.Sign.Path, &c.Sign.SelectorMap, &c.Sign.PathMap, &c.Quarantine.PasswordFile, &c.Feedback.PasswordFile}
 	for i := range c.Sign.Key {
 		paths = append(paths, &c.Sign.Key[i].File)
 	}

@@ -17,7 +17,7 @@ import (
 // openReports opens the DMARC reports that go out.
 func (n *Node) openReports(ctx context.Context) (err error) {
 	c := &n.config.Feedback
-	n.aggregates, err = aggregate.Open(ctx, n.config.Data, c.DMARC, c.NextHop, aggregate.Options{Node: n.config.Name, Version: n.config.Version, Log: n.log,
+	n.aggregates, err = aggregate.Open(ctx, n.config.Data, c.DMARC, c.NextHop, c.Access, aggregate.Options{Node: n.config.Name, Version: n.config.Version, Log: n.log,
 		Now: n.now, Takes: n.takesReports, Sign: n.signOwn,
 		Done:    func(o aggregate.Outcome) { n.metrics.reportsOut.WithLabelValues(string(o)).Inc() },
 		LeftOut: func(mails uint64) { n.metrics.unreported.Add(float64(mails)) }})

@@ -24,6 +24,7 @@ import (
 	"rempart/message/dkim"
 	"rempart/message/email"
 	"rempart/message/feedback"
+	"rempart/nexthop"
 	"rempart/world"
 )
 
@@ -253,7 +254,7 @@ func countPast(t *testing.T, data string, c aggregate.Config, domains int) {
 	if time.Since(begin) < 30*time.Hour+20*time.Minute { // those of yesterday are not all due
 		begin = begin.Add(-24 * time.Hour)
 	}
-	s, err := aggregate.Open(t.Context(), data, c, "", aggregate.Options{Node: "n1", Log: discard(), Now: func() time.Time { return begin }, LeftOut: func(uint64) {}})
+	s, err := aggregate.Open(t.Context(), data, c, "", nexthop.Access{}, aggregate.Options{Node: "n1", Log: discard(), Now: func() time.Time { return begin }, LeftOut: func(uint64) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

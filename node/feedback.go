@@ -227,7 +227,7 @@ func (n *Node) AnswerCase(ctx context.Context, id, text string, by account.Actor
 			raw, err = n.answerMail(f.From, to, text)
 		}
 		if err == nil {
-			err = nexthop.Send(ctx, f.NextHop, "", to.Address, raw) // without a sender: nothing comes back to be answered again
+			err = nexthop.Send(ctx, f.NextHop, f.Access, "", to.Address, raw) // without a sender: nothing comes back to be answered again
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", abuse.ErrNotSent, err)

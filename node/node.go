@@ -265,7 +265,7 @@ func (n *Node) Reload(c Config) error {
 	old := n.live.Load()
 	n.take(l)
 	n.quarantine.Reconfigure(c.Quarantine)
-	n.aggregates.Reconfigure(c.Feedback.DMARC, c.Feedback.NextHop)
+	n.aggregates.Reconfigure(c.Feedback.DMARC, c.Feedback.NextHop, c.Feedback.Access)
 	old.boxes.Close() // a message in hand may still ask
 	// The files of the old places stay open: a message in hand may still look there. They are few and small.
 	n.log.Info("configuration taken over")

@@ -18,6 +18,8 @@ type Config struct {
 	// node again: in Postfix a smtpd without smtpd_milters. Default: none; mail whose action is quarantine is held by the mail server then.
 	NextHop string `toml:"next_hop"`
 
+	nexthop.Access
+
 	// URL is the console's address as recipients reach it, say through your web server: "https://mail.example.net". Links in digests
 	// begin with it; they lead to a page of their own that needs no login and shows nothing else. At /mine below it recipients sign in
 	// and see all that is kept for their mailbox. Default: none.
@@ -55,6 +57,7 @@ func (c Config) Check() error {
 	if network, _ := nexthop.Endpoint(c.NextHop); c.NextHop != "" && network == "" {
 		errs = append(errs, fmt.Errorf("quarantine.next_hop = %q: write host:port, or unix:/path/of/socket", c.NextHop))
 	}
+	errs = append(errs, c.Access.Check("quarantine", c.NextHop))
 	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "") {
 		errs = append(errs, fmt.Errorf("quarantine.url = %q: write https://host", c.URL))
 	}

@@ -103,7 +103,7 @@ func (s *Store) tellOne(ctx context.Context, c *Config, to string, due time.Time
 		if err != nil {
 			return err
 		}
-		if err := nexthop.Send(ctx, c.NextHop, "", to, raw); nexthop.Refused(err) {
+		if err := nexthop.Send(ctx, c.NextHop, c.Access, "", to, raw); nexthop.Refused(err) {
 			s.log.Warn("a digest was refused; its recipient is told of new mail tomorrow")
 		} else if err != nil {
 			return err

@@ -275,7 +275,8 @@ func (s *Store) Release(ctx context.Context, id, recipient, who string, postmast
 	if err != nil {
 		return nil, err
 	}
-	if err := nexthop.Send(ctx, s.config.Load().NextHop, c.MailFrom, c.Recipient, raw); err != nil {
+	next := s.config.Load()
+	if err := nexthop.Send(ctx, next.NextHop, next.Access, c.MailFrom, c.Recipient, raw); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotDelivered, err)
 	}
 	// It is delivered, whatever becomes of who asked.

@@ -75,7 +75,7 @@ func (s *Store) MailSignIn(ctx context.Context, address string, mailboxes []stri
 	if err != nil {
 		return err
 	}
-	return nexthop.Send(ctx, c.NextHop, "", address, raw)
+	return nexthop.Send(ctx, c.NextHop, c.Access, "", address, raw)
 }
 
 // plainAddress refuses what is no address, and what would have to be quoted in SMTP: nobody's mailbox is written so by hand.

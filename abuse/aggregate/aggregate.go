@@ -25,6 +25,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"rempart/durable"
+	"rempart/nexthop"
 )
 
 // Outcome says what became of a report to one mailbox.
@@ -64,7 +65,7 @@ type Store struct {
 	now     func() time.Time
 	db      *sql.DB
 	config  atomic.Pointer[Config]
-	nextHop atomic.Pointer[string]
+	nextHop atomic.Pointer[hop]
 
 	mu      sync.Mutex // guards pending
 	pending pending
@@ -97,10 +98,16 @@ CREATE TABLE done (
 ) WITHOUT ROWID;
 `
 
-// Open opens dmarc.db in dir. nextHop is where reports are handed to, as [nexthop.Send] takes it.
-func Open(ctx context.Context, dir string, c Config, nextHop string, o Options) (*Store, error) {
+// hop is where reports are handed to.
+type hop struct {
+	address string
+	access  nexthop.Access
+}
+
+// Open opens dmarc.db in dir. nextHop and a are where reports are handed to, as [nexthop.Send] takes them.
+func Open(ctx context.Context, dir string, c Config, nextHop string, a nexthop.Access, o Options) (*Store, error) {
 	s := &Store{options: o, log: o.Log, now: o.Now, pending: newPending()}
-	s.Reconfigure(c, nextHop)
+	s.Reconfigure(c, nextHop, a)
 	if err := s.open(ctx, filepath.Join(dir, "dmarc.db")); err != nil {
 		return nil, fmt.Errorf("open DMARC reports: %w", err)
 	}
@@ -136,8 +143,8 @@ func (s *Store) open(ctx context.Context, path string) error {
 }
 
 // Reconfigure takes a checked configuration over.
-func (s *Store) Reconfigure(c Config, nextHop string) {
-	s.nextHop.Store(&nextHop)
+func (s *Store) Reconfigure(c Config, nextHop string, a nexthop.Access) {
+	s.nextHop.Store(&hop{nextHop, a})
 	s.config.Store(&c)
 }
 

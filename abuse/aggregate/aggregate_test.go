@@ -20,6 +20,7 @@ import (
 	"rempart/message"
 	"rempart/message/email"
 	"rempart/message/feedback"
+	"rempart/nexthop"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -49,7 +50,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) open() {
 	r.t.Helper()
 	var err error
-	r.Store, err = Open(r.t.Context(), r.dir, Config{From: "Reports <dmarc@b.example>", Send: true, Exclude: []string{"excluded.example"}}, r.hop.Addr().String(), Options{
+	r.Store, err = Open(r.t.Context(), r.dir, Config{From: "Reports <dmarc@b.example>", Send: true, Exclude: []string{"excluded.example"}}, r.hop.Addr().String(), nexthop.Access{}, Options{
 		Node: "mx-1", Version: "1.0", Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return r.at },
 		Takes: func(_ context.Context, domain, host string) (bool, string, error) {
 			switch what := r.takes[host]; what {
@@ -344,13 +345,13 @@ func TestNextHopAway(t *testing.T) {
 	r := newRig(t)
 	r.count("a.example", "mailto:d@a.example")
 	r.nextDay()
-	r.Reconfigure(*r.config.Load(), "127.0.0.1:1")
+	r.Reconfigure(*r.config.Load(), "127.0.0.1:1", nexthop.Access{})
 	if err := r.sendDue(t.Context()); err == nil || r.outcomes() != "" {
 		t.Errorf("%v", err)
 	}
 	off := *r.config.Load()
 	off.Send = false
-	r.Reconfigure(off, r.hop.Addr().String())
+	r.Reconfigure(off, r.hop.Addr().String(), nexthop.Access{})
 	r.send()
 	if got := r.hop.taken(t); len(got) != 0 || r.waiting() == "" {
 		t.Errorf("sent while that is off: %+v", got)
@@ -433,7 +434,7 @@ func TestConfig(t *testing.T) {
 
 func BenchmarkCount(b *testing.B) {
 	s := &Store{log: slog.New(slog.NewTextHandler(io.Discard, nil)), now: func() time.Time { return noon }, pending: newPending()}
-	s.Reconfigure(Config{From: "dmarc@b.example"}, "")
+	s.Reconfigure(Config{From: "dmarc@b.example"}, "", nexthop.Access{})
 	m, decisions := judged(), decide(message.Reject)
 	b.ReportAllocs()
 	for b.Loop() {

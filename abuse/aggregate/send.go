@@ -183,7 +183,8 @@ func (s *Store) handOver(ctx context.Context, a *feedback.Aggregate, to destinat
 	if len(raw) > to.limit {
 		return TooLarge, nil
 	}
-	err = nexthop.Send(ctx, *s.nextHop.Load(), from.Address, to.address, raw)
+	next := s.nextHop.Load()
+	err = nexthop.Send(ctx, next.address, next.access, from.Address, to.address, raw)
 	if nexthop.Refused(err) {
 		s.log.Warn("a DMARC report was refused", "domain", a.Policy.Domain, "host", to.host, "error", err)
 		return Refused, nil
