@@ -19,6 +19,7 @@ import (
 	"rempart/account"
 	"rempart/campaign"
 	"rempart/catalogue"
+	"rempart/console/openid"
 	"rempart/filter/behaviour"
 	"rempart/geo"
 	"rempart/index"
@@ -71,10 +72,14 @@ type Sources struct {
 	// Shadow reports whether one switch has put everything to shadow; SetShadow turns it.
 	Shadow    func() bool
 	SetShadow func(ctx context.Context, on bool, who string) error
-	Metrics   http.Handler
-	Node      string           // its name, shown at the foot of each page
-	Version   string           // of the program
-	Now       func() time.Time // default: time.Now
+	// Provider is the OpenID provider where people may sign in, nil if there is none, and URL the address of the console as operators
+	// reach it, to which it leads back.
+	Provider *openid.Provider
+	URL      string
+	Metrics  http.Handler
+	Node     string           // its name, shown at the foot of each page
+	Version  string           // of the program
+	Now      func() time.Time // default: time.Now
 }
 
 // Stop is one of the tour.

@@ -7,6 +7,7 @@ import (
 
 	"rempart/abuse"
 	"rempart/account"
+	"rempart/console/openid"
 	"rempart/index"
 	"rempart/journal"
 	"rempart/quarantine"
@@ -33,6 +34,12 @@ var faults = []struct {
 	{errOrigin, http.StatusForbidden, "origin"},
 	{errForm, http.StatusBadRequest, "form"},
 	{errThrottled, http.StatusTooManyRequests, "throttled"},
+	{errNoOperator, http.StatusForbidden, "oidc_account"},
+	{openid.ErrAway, http.StatusBadGateway, "oidc_away"},
+	{openid.ErrAttempt, http.StatusBadRequest, "oidc_attempt"},
+	{openid.ErrRefused, http.StatusForbidden, "oidc_refused"},
+	{openid.ErrToken, http.StatusForbidden, "oidc_token"},
+	{openid.ErrClaim, http.StatusForbidden, "oidc_claim"},
 	{account.ErrBusy, http.StatusServiceUnavailable, "busy"},
 	{account.ErrLogin, http.StatusUnauthorized, "login"},
 	{account.ErrLink, http.StatusGone, "link"},

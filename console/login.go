@@ -11,6 +11,15 @@ type loginPage struct {
 	Next  string
 	Name  string
 	Wrong bool
+	OIDC  string // path to the OpenID provider; empty: none
+}
+
+func (c *Console) newLoginPage(next, name string, wrong bool) loginPage {
+	p := loginPage{Next: next, Name: name, Wrong: wrong}
+	if c.staffByOIDC() {
+		p.OIDC = oidcPath(next)
+	}
+	return p
 }
 
 func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) error {
@@ -18,7 +27,7 @@ func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
-	return c.render(w, r, "login", loginPage{Next: ownPath(r.URL.Query().Get("next"))})
+	return c.render(w, r, "login", c.newLoginPage(ownPath(r.URL.Query().Get("next")), "", false))
 }
 
 func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
@@ -32,7 +41,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 	a, err := c.Accounts.Login(r.Context(), name, r.PostFormValue("password"))
 	switch {
 	case errors.Is(err, account.ErrLogin):
-		return c.renderStatus(w, r, http.StatusUnauthorized, "login", loginPage{next, name, true})
+		return c.renderStatus(w, r, http.StatusUnauthorized, "login", c.newLoginPage(next, name, true))
 	case err != nil:
 		return err
 	}

@@ -59,6 +59,7 @@ func isMine(path string) bool {
 type mineInPage struct {
 	ByMail bool
 	Asked  bool // for a mail
+	OIDC   bool // there is an OpenID provider
 }
 
 func (c *Console) mineInPage(w http.ResponseWriter, r *http.Request) error {
@@ -66,7 +67,7 @@ func (c *Console) mineInPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, quarantine.MinePath, http.StatusSeeOther)
 		return nil
 	}
-	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.SignsIn()})
+	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.SignsIn(), OIDC: c.ownersByOIDC()})
 }
 
 // askMineIn has a link sent. What it answers, and when, does not depend on whose address was given.
@@ -80,7 +81,7 @@ func (c *Console) askMineIn(w http.ResponseWriter, r *http.Request) error {
 	if c.Quarantine.SignsIn() {
 		c.AskSignIn(strings.TrimSpace(r.PostFormValue("address")))
 	}
-	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.SignsIn(), Asked: true})
+	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.SignsIn(), Asked: true, OIDC: c.ownersByOIDC()})
 }
 
 type mineLinkPage struct{ Path string }

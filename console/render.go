@@ -101,7 +101,7 @@ func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status in
 	if s.User, s.In = c.user(r); s.In {
 		s.Notice = c.takeNotice(r)
 		s.MaySwitch = s.User.Role.May(account.Switch) && c.SetShadow != nil
-		s.NoPass = !s.User.HasPassword
+		s.NoPass = !s.User.HasPassword && !c.manager(r).GetBool(r.Context(), sessionOIDC)
 		s.Menu = menuFor(s.User.Role, r.URL.Path)
 		s.Shadow = c.Shadow != nil && c.Shadow()
 	}

@@ -28,6 +28,8 @@ func (c *Console) routes() []route {
 		{"GET", "/metrics", open, false, c.metrics},
 		{"GET", "/login", open, false, c.loginPage},
 		{"POST", "/login", open, false, c.login},
+		{"GET", staffOIDCPath, open, false, c.staffOIDC},
+		{"GET", staffOIDCPath + callback, open, false, c.staffOIDCBack},
 		{"GET", "/link/{secret}", open, false, c.linkPage},
 		{"POST", "/link/{secret}", open, false, c.link},
 		{"POST", "/logout", open, false, c.logout},
@@ -48,6 +50,8 @@ func (c *Console) routes() []route {
 		{"POST", quarantine.MinePath + "/in", open, false, c.askMineIn},
 		{"GET", quarantine.SignInPath + "{link}", open, false, c.mineLinkPage},
 		{"POST", quarantine.SignInPath + "{link}", open, false, c.mineLink},
+		{"GET", mineOIDCPath, open, false, c.mineOIDC},
+		{"GET", mineOIDCPath + callback, open, false, c.mineOIDCBack},
 		{"POST", quarantine.MinePath + "/out", open, false, c.mineOut},
 		{"GET", quarantine.MinePath + "/{id}", mine, false, c.mineCopy},
 		{"POST", quarantine.MinePath + "/{id}/{change}", mine, false, c.changeMine},
@@ -151,6 +155,7 @@ var (
 	errForbidden  = errors.New("console: the role may not")
 	errOrigin     = errors.New("console: request from another origin")
 	errForm       = errors.New("console: form not understood")
+	errNoOperator = errors.New("console: nobody made an account of this name")
 	errThrottled  = errors.New("console: too many attempts")
 )
 

@@ -16,6 +16,7 @@ const (
 	sessionName       = "name"
 	sessionGeneration = "generation" // of the account, when the session began: it ends when that rises
 	sessionLink       = "link"       // begun by a one-time link: may set a password without the old one
+	sessionOIDC       = "oidc"       // begun at the OpenID provider: the account needs no password
 	sessionNotice     = "notice"     // a sentence for the next page
 )
 

@@ -21,6 +21,7 @@ import (
 	"rempart/abuse"
 	"rempart/account"
 	"rempart/campaign"
+	"rempart/console/openid"
 	"rempart/filter/behaviour"
 	"rempart/gateway/milter/postfix"
 	"rempart/geo"
@@ -147,8 +148,10 @@ func newStand(t testing.TB) *stand {
 			s.shadow = on
 			return nil
 		},
-		Metrics: promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{}),
-		Node:    "mx1.example.net", Version: "devel",
+		Provider: openid.New(openid.Config{Issuer: "http://127.0.0.1:1", ClientID: "rempart", AccountClaim: "email"}, time.Now), // it is away
+		URL:      "https://console.b.example",
+		Metrics:  promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{}),
+		Node:     "mx1.example.net", Version: "devel",
 	}, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
 		t.Fatal(err)

@@ -10,11 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"rempart/abuse"
 	"rempart/config"
+	"rempart/console/openid"
 	"rempart/dns"
 	"rempart/filter/auth"
 	"rempart/filter/behaviour"
@@ -106,6 +109,27 @@ type ConsoleConfig struct {
 	// Listen is where the console answers, HTTP. Put it behind the TLS of your web server before you open it beyond
 	// loopback. Empty list: no console. Default: 127.0.0.1:8052.
 	Listen []string `toml:"listen"`
+
+	// URL is the console's address as operators reach it, say through your web server: "https://rempart.example.net". An OpenID
+	// provider leads back there. Default: none.
+	URL string `toml:"url"`
+
+	// OIDC is the OpenID provider with which people sign in: recipients to see their mail in quarantine, accounts of the console.
+	OIDC openid.Config `toml:"oidc"`
+}
+
+func (c *ConsoleConfig) check(quarantineURL string) error {
+	errs := []error{c.OIDC.Check()}
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "") {
+		errs = append(errs, fmt.Errorf("console.url = %q: write https://host", c.URL))
+	}
+	if c.OIDC.AccountClaim != "" && c.URL == "" {
+		errs = append(errs, errors.New("console.oidc.account_claim: set console.url too, to which the provider leads back"))
+	}
+	if c.OIDC.On() && c.OIDC.AccountClaim == "" && quarantineURL == "" {
+		errs = append(errs, errors.New("console.oidc.issuer: set quarantine.url for recipients, or account_claim and console.url for accounts: else nobody signs in"))
+	}
+	return errors.Join(errs...)
 }
 
 // DNSConfig is table [dns].
@@ -171,7 +195,8 @@ func Load(path string) (Config, error) {
 	c = c.withDefaults()
 	dir := filepath.Dir(path)
 	paths := []*string{&c.Data, &c.Geo.Country, &c.Geo.Network, &c.Geo.Numbers, &c.Calls.NeverOriginateFile, &c.Policy.ScopesFile,
-		&c.Sign.Path, &c.Sign.SelectorMap, &c.Sign.PathMap, &c.Quarantine.PasswordFile, &c.Feedback.PasswordFile}
+		&c.Sign.Path, &c.Sign.SelectorMap, &c.Sign.PathMap, &c.Quarantine.PasswordFile, &c.Feedback.PasswordFile,
+		&c.Console.OIDC.ClientSecretFile}
 	for i := range c.Sign.Key {
 		paths = append(paths, &c.Sign.Key[i].File)
 	}
@@ -206,6 +231,7 @@ func (c Config) withDefaults() Config {
 			c.Name = "node"
 		}
 	}
+	c.Console.URL = strings.TrimSuffix(c.Console.URL, "/")
 	if c.Console.Listen == nil {
 		c.Console.Listen = []string{"127.0.0.1:8052"}
 	}
@@ -218,7 +244,7 @@ func (c Config) withDefaults() Config {
 
 // Check names every key that is wrong.
 func (c Config) Check() error {
-	errs := []error{c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Feedback.Check(), c.Sign.Check(), c.checkReports()}
+	errs := []error{c.Console.check(c.Quarantine.URL), c.Journal.Check(), c.ClamAV.Check(), c.Quarantine.Check(), c.Feedback.Check(), c.Sign.Check(), c.checkReports()}
 	if c.DNS.Off && c.Sign.ARCDomain != "" {
 		errs = append(errs, fmt.Errorf("sign.arc_domain = %q: a seal tells what DNS says of a mail, and [dns] off = true", c.Sign.ARCDomain))
 	}

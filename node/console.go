@@ -14,6 +14,7 @@ import (
 
 	"rempart/campaign"
 	"rempart/console"
+	"rempart/console/openid"
 	"rempart/gateway"
 	"rempart/geo"
 	"rempart/index"
@@ -23,13 +24,17 @@ import (
 
 // openConsole makes the console and opens its sockets; without an address there is none.
 func (n *Node) openConsole(ctx context.Context) (door, error) {
+	var provider *openid.Provider
+	if n.config.Console.OIDC.On() {
+		provider = openid.New(n.config.Console.OIDC, n.now)
+	}
 	c, err := console.New(console.Sources{
 		Accounts: n.accounts, Tallies: n.tallies, Events: n.index,
 		Quarantine: n.quarantine, Release: n.Release, Discard: n.DeleteQuarantined, AskSignIn: n.AskSignIn, Mailboxes: n.mailboxesOf, Abuse: n.abuse, AnswerCase: n.AnswerCase,
 		NoteCase: n.NoteCase, ReportsOn: n.reportsOn, AnswersSent: n.answersSent, Campaigns: n.watch, Callers: n.filter.Callers,
 		Places: n.places, Land: n.Land, Study: n.Study, Tour: n.Tour, Teach: n.teachByConsole, Health: n.Health, Books: n.Books,
 		Shadow: n.Shadow, SetShadow: n.SetShadow, Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),
-		Node: n.config.Name, Version: n.config.Version, Now: n.now,
+		Provider: provider, URL: n.config.Console.URL, Node: n.config.Name, Version: n.config.Version, Now: n.now,
 	}, n.log)
 	if err != nil {
 		return door{}, fmt.Errorf("console: %w", err)

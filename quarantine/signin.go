@@ -41,6 +41,9 @@ var (
 	ErrSignIns = errors.New("quarantine: too many links to sign in were asked for")
 )
 
+// URL is the console's address as recipients reach it; empty if it is not configured.
+func (s *Store) URL() string { return s.config.Load().URL }
+
 // SignsIn reports whether recipients can sign in by mail: where they are sent digests they can.
 func (s *Store) SignsIn() bool { return s.config.Load().digests() }
 
