@@ -18,7 +18,8 @@ import (
 
 // A backup is one file, a tar compressed with zstd, so that it can be opened without Rempart: manifest.json comes first
 // and names every other member with its size and SHA-256. docs/formats.md specifies it.
-const archiveFormat = 1
+// Format 1 had no quarantine in it and is still read.
+const archiveFormat = 2
 
 // Members of a backup.
 const (
@@ -26,6 +27,8 @@ const (
 	memberConfig   = "rempart.toml"
 	memberJournal  = "journal"
 	memberIndex    = "index.db"
+	memberCopies   = "quarantine.db"
+	memberBodies   = "blob.tar"
 	memberKeys     = "keys.age"
 	memberSketch   = "sketch.age"
 )
@@ -210,10 +213,10 @@ func readManifest(t *tar.Reader) (m Manifest, err error) {
 	if err := json.NewDecoder(t).Decode(&m); err != nil {
 		return m, fmt.Errorf("%w: %s: %w", ErrDamagedBackup, memberManifest, err)
 	}
-	if m.Format != archiveFormat {
-		return m, fmt.Errorf("this backup has format %d, which rempart %s made; this program reads format %d", m.Format, m.Version, archiveFormat)
+	if m.Format < 1 || m.Format > archiveFormat {
+		return m, fmt.Errorf("this backup has format %d, which rempart %s made; this program reads formats up to %d", m.Format, m.Version, archiveFormat)
 	}
-	known := []string{memberConfig, memberJournal, memberIndex, memberKeys, memberSketch}
+	known := []string{memberConfig, memberJournal, memberIndex, memberCopies, memberBodies, memberKeys, memberSketch}
 	seen := map[string]bool{}
 	for _, p := range m.Members {
 		if !slices.Contains(known, p.Name) || seen[p.Name] || p.Bytes < 0 {
@@ -225,6 +228,9 @@ func readManifest(t *tar.Reader) (m Manifest, err error) {
 		if !seen[name] {
 			return m, fmt.Errorf("%w: %s lists no %s", ErrDamagedBackup, memberManifest, name)
 		}
+	}
+	if seen[memberCopies] != seen[memberBodies] {
+		return m, fmt.Errorf("%w: %s lists half of a quarantine", ErrDamagedBackup, memberManifest)
 	}
 	if m.Keys != seen[memberKeys] || m.Keys != seen[memberSketch] {
 		return m, fmt.Errorf("%w: %s and the parts disagree on keys", ErrDamagedBackup, memberManifest)

@@ -18,20 +18,20 @@ import (
 )
 
 // backupSpool is where the parts are gathered before the first byte of a backup is written: a backup needs as much room
-// in the data directory as journal and index take, for its time.
+// in the data directory as journal, index and quarantine take, for its time.
 const backupSpool = "backup" + durable.TempSuffix
 
 // ErrBackupRuns is a second backup of the same node at the same time.
 var ErrBackupRuns = errors.New("another backup of this node is being made")
 
-// BackupRequest is what a backup shall hold beside journal and index.
+// BackupRequest is what a backup shall hold beside journal, index and quarantine.
 type BackupRequest struct {
 	Version    string `json:"version"`              // of the program
 	Config     []byte `json:"config,omitempty"`     // the configuration file, as it is
 	Passphrase string `json:"passphrase,omitempty"` // for the keys; empty: without keys
 }
 
-// Backup writes one file with journal, index and what r asks for, while the node works. A record that was acknowledged
+// Backup writes one file with journal, index, quarantine and what r asks for, while the node works. A record that was acknowledged
 // before the call is in it.
 func (n *Node) Backup(ctx context.Context, w io.Writer, r BackupRequest) error {
 	s, err := n.gather(ctx, r)
@@ -72,7 +72,13 @@ func (n *Node) gather(ctx context.Context, r BackupRequest) (s *spool, err error
 	if err := s.add(memberJournal, func(w io.Writer) error { return n.journal.Backup(ctx, w) }); err != nil {
 		return nil, err
 	}
-	if err := s.add(memberIndex, func(w io.Writer) error { return n.copyIndex(ctx, s.dir, w) }); err != nil {
+	if err := s.add(memberIndex, func(w io.Writer) error { return copyDatabase(ctx, s.dir, n.index.Backup, w) }); err != nil {
+		return nil, err
+	}
+	if err := s.add(memberCopies, func(w io.Writer) error { return copyDatabase(ctx, s.dir, n.quarantine.Backup, w) }); err != nil {
+		return nil, err
+	}
+	if err := s.add(memberBodies, func(w io.Writer) error { return n.quarantine.BackupBodies(ctx, w) }); err != nil { // after their copies
 		return nil, err
 	}
 	if r.Passphrase == "" {
@@ -94,10 +100,10 @@ func (n *Node) dropSpool(s *spool) {
 	n.backups.Unlock()
 }
 
-// copyIndex makes SQLite write a whole copy, and passes it on.
-func (n *Node) copyIndex(ctx context.Context, dir string, w io.Writer) error {
-	path := filepath.Join(dir, "index.copy")
-	if err := n.index.Backup(ctx, path); err != nil {
+// copyDatabase makes SQLite write a whole copy, and passes it on.
+func copyDatabase(ctx context.Context, dir string, copyTo func(ctx context.Context, file string) error, w io.Writer) error {
+	path := filepath.Join(dir, "copy.db")
+	if err := copyTo(ctx, path); err != nil {
 		return err
 	}
 	f, err := os.Open(path)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"rempart/keyring"
 	"rempart/message"
 	"rempart/message/email"
+	"rempart/quarantine"
 )
 
 // phrase answers the question for the passphrase.
@@ -50,8 +52,14 @@ func taught(t *testing.T) *Node {
 		n.Judge(t.Context(), m)
 	}
 	waitForEvents(t, n, "ben@b.example", 40)
+	if err := n.quarantine.Keep(t.Context(), keptMail); err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
+
+// keptMail is the one mail that a taught node keeps.
+var keptMail = quarantine.Mail{ID: "m1", Time: time.Now(), Tenant: "t", Recipients: []string{"ben@b.example"}, Raw: bytes.Repeat([]byte("a line of it\r\n"), 9000)}
 
 // scores judges the same messages.
 func scores(n *Node) (out []message.LogOdds) {
@@ -137,6 +145,11 @@ func TestBackupRestore(t *testing.T) {
 	if a != b {
 		t.Error("another key of sketches: their counts could not be merged any more")
 	}
+	raw, err := again.QuarantinedMail(t.Context(), keptMail.ID)
+	if kept, listErr := again.Quarantined(t.Context(), quarantine.Query{Mailboxes: []string{"ben@b.example"}}); err != nil || listErr != nil ||
+		len(kept.Copies) != 1 || !bytes.Equal(raw, keptMail.Raw) {
+		t.Errorf("in quarantine %+v, %d bytes, %v %v", kept, len(raw), err, listErr)
+	}
 	config, err := os.ReadFile(filepath.Join(dir, memberConfig))
 	if err != nil || string(config) != "name = \"n1\"\n" {
 		t.Errorf("configuration %q, %v", config, err)
@@ -169,6 +182,9 @@ func TestRestoreWithoutKeys(t *testing.T) {
 	if _, err := ImportKeys(t.Context(), bytes.NewReader(withKeys), dir, phrase(testPhrase), discard()); err == nil {
 		t.Error("keys imported under a running node")
 	}
+	if raw, err := locked.QuarantinedMail(t.Context(), keptMail.ID); !errors.Is(err, keyring.ErrNoKey) {
+		t.Errorf("without its key a mail in quarantine is read: %d bytes, %v", len(raw), err)
+	}
 	stop()
 	if _, err := ImportKeys(t.Context(), bytes.NewReader(without), dir, phrase(testPhrase), discard()); !errors.Is(err, ErrNoKeysInBackup) {
 		t.Errorf("a backup without keys: %v", err)
@@ -182,6 +198,9 @@ func TestRestoreWithoutKeys(t *testing.T) {
 	open := reopen(t, dir)
 	if got := open.filter.Lessons(); got != 31 {
 		t.Errorf("%d lessons after the keys were imported, want 30 and the one since", got)
+	}
+	if raw, err := open.QuarantinedMail(t.Context(), keptMail.ID); !bytes.Equal(raw, keptMail.Raw) {
+		t.Errorf("with its key a mail in quarantine is not read: %d bytes, %v", len(raw), err)
 	}
 }
 
@@ -229,7 +248,7 @@ func TestDamageIsNamed(t *testing.T) {
 	if err := n.Backup(t.Context(), io.Discard, BackupRequest{}); !errors.Is(err, ErrBackupRuns) {
 		t.Errorf("a second backup at the same time would need the room twice: %v", err)
 	}
-	for _, part := range []string{memberJournal, memberIndex, memberKeys, memberSketch, memberConfig} {
+	for _, part := range []string{memberJournal, memberIndex, memberCopies, memberBodies, memberKeys, memberSketch, memberConfig} {
 		path := filepath.Join(s.dir, part)
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -247,6 +266,30 @@ func TestDamageIsNamed(t *testing.T) {
 			t.Errorf("%s: %v", part, err)
 		}
 		mustBeEmpty(t, dir)
+	}
+}
+
+// A backup of format 1, without a quarantine, is still read.
+func TestRestoreFormat1(t *testing.T) {
+	n := taught(t)
+	s, err := n.gather(t.Context(), BackupRequest{Passphrase: testPhrase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.dropSpool(s)
+	s.manifest.Format = 1
+	s.manifest.Members = slices.DeleteFunc(s.manifest.Members, func(m Member) bool { return m.Name == memberCopies || m.Name == memberBodies })
+	var b bytes.Buffer
+	if err := s.writeTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	if _, err := Restore(t.Context(), &b, dir, phrase(testPhrase), discard()); err != nil {
+		t.Fatal(err)
+	}
+	again := reopen(t, dir)
+	if waiting, err := again.quarantine.Waiting(t.Context()); again.filter.Lessons() != 30 || waiting != 0 || err != nil {
+		t.Errorf("%d lessons, %d mails in quarantine, %v", again.filter.Lessons(), waiting, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 
+	"rempart/blob"
 	"rempart/durable"
 	"rempart/journal"
 	"rempart/keyring"
@@ -69,6 +70,12 @@ func Restore(ctx context.Context, r io.Reader, dir string, passphrase func() (st
 		return m, err
 	}
 	parts := []string{memberIndex}
+	if hasMember(m, memberCopies) {
+		if err := restoreBodies(ctx, work, log); err != nil {
+			return m, err
+		}
+		parts = append(parts, memberCopies, blobDir)
+	}
 	if hasMember(m, memberConfig) {
 		parts = append(parts, memberConfig)
 	}
@@ -145,6 +152,23 @@ func restoreJournal(ctx context.Context, work string, log *slog.Logger) (err err
 	}
 	defer f.Close()
 	return j.Restore(ctx, f)
+}
+
+// blobDir is where package quarantine keeps its bodies.
+const blobDir = "blob"
+
+// restoreBodies makes work/blob of the bodies, which stay sealed.
+func restoreBodies(ctx context.Context, work string, log *slog.Logger) error {
+	bodies, err := blob.Open(filepath.Join(work, blobDir), nil, log) // it opens none
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(filepath.Join(work, memberBodies))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return bodies.Import(ctx, f)
 }
 
 // importFrom opens keys.age and sketch.age in dir.
