@@ -67,7 +67,7 @@ func (c *Console) mineInPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, quarantine.MinePath, http.StatusSeeOther)
 		return nil
 	}
-	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.SignsIn(), OIDC: c.ownersByOIDC()})
+	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.Writes(), OIDC: c.ownersByOIDC()})
 }
 
 // askMineIn has a link sent. What it answers, and when, does not depend on whose address was given.
@@ -78,10 +78,10 @@ func (c *Console) askMineIn(w http.ResponseWriter, r *http.Request) error {
 	if !c.mineThrottle.allow(clientAddress(r), c.Now()) {
 		return errThrottled
 	}
-	if c.Quarantine.SignsIn() {
+	if c.Quarantine.Writes() {
 		c.AskSignIn(strings.TrimSpace(r.PostFormValue("address")))
 	}
-	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.SignsIn(), Asked: true, OIDC: c.ownersByOIDC()})
+	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.Writes(), Asked: true, OIDC: c.ownersByOIDC()})
 }
 
 type mineLinkPage struct{ Path string }

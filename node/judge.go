@@ -58,7 +58,7 @@ func (n *Node) record(m *message.Message, e *message.Event, l *live) {
 	n.metrics.judged(e)
 	n.metrics.rules(e)
 	n.tellSkipped(e)
-	n.tellSuspect(e, l.config.Log.Mask)
+	n.tellSuspect(m, e, l.config.Log.Mask)
 	n.noteReport(m, &l.config.Feedback)
 	if *l.config.Log.Messages {
 		n.logMessage(e, l.config.Log.Mask)

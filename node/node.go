@@ -84,6 +84,7 @@ type Node struct {
 	newKeys      chan struct{} // there may be keys about which DNS was not asked
 	reports      chan reportMail
 	signIns      chan string // addresses that ask for a link
+	stopped      chan stoppedMail
 	reportLimit  *rate.Limiter
 	secret       keyring.Secret
 	awaiting     atomic.Bool // lessons wait for a key of another node
@@ -124,7 +125,8 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
 		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
 		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan reportMail, reportQueue),
-		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst), signIns: make(chan string, signInQueue)}
+		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst), signIns: make(chan string, signInQueue),
+		stopped: make(chan stoppedMail, stoppedQueue)}
 	n.lessons.changed = make(chan struct{})
 	n.newKeys = make(chan struct{}, 1)
 	n.metrics = newMetrics(n.registry, n)

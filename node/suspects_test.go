@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"rempart/gateway/milter/postfix"
 	"rempart/message"
 	"rempart/message/email"
 )
@@ -77,8 +79,8 @@ func TestSuspectsOfTenants(t *testing.T) {
 		{"", "anna@home.example", true},
 		{"south", "ben@home.example", true},
 	} {
-		if got := s.note(held(tt.tenant, tt.account)); got != tt.tell {
-			t.Errorf("%q's %s: told %v", tt.tenant, tt.account, got)
+		if got, write := s.note(held(tt.tenant, tt.account)); got != tt.tell || write != tt.tell {
+			t.Errorf("%q's %s: told %v, owner %v", tt.tenant, tt.account, got, write)
 		}
 	}
 	if got := len(s.list(now)); got != 4 {
@@ -87,5 +89,74 @@ func TestSuspectsOfTenants(t *testing.T) {
 	s.drop(func(name string) bool { return name == "anna@home.example" })
 	if got := len(s.list(now)); got != 1 {
 		t.Errorf("%d suspects when anna is forgotten in every tenant", got)
+	}
+}
+
+// The owner of an account whose mail is held is told by mail, once a day, also after the next hop was away; of mail that would have been
+// held, in shadow, nobody is told.
+func TestOwnerIsToldByMail(t *testing.T) {
+	inbox := postfix.NewSink(t)
+	path, _ := configuration(t, fmt.Sprintf("[policy.outgoing]\nhold = 0.0001\n[quarantine]\nnext_hop = \"127.0.0.1:%d\"\n"+
+		"url = \"https://mail.home.example\"\ndigest_from = \"postmaster@home.example\"\n", inbox.Port))
+	var clock atomic.Int64
+	clock.Store(time.Now().UnixNano())
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := serveClock(t, c, func() time.Time { return time.Unix(0, clock.Load()) })
+	send := func(account string, mode message.Mode, later time.Duration) {
+		t.Helper()
+		now := time.Unix(0, clock.Add(int64(later)))
+		m := email.ParseBytes([]byte("From: <anna@home.example>\r\nTo: <b@else.example>\r\nSubject: " + strings.Repeat("Prize ", 40) + "\r\n\r\nSecret text.\r\n"))
+		m.Direction, m.Account, m.Arrived, m.Mode = message.Out, account, now, mode
+		m.Source = message.Source{Address: netip.MustParseAddr("192.0.2.1"), Trusted: true}
+		m.Recipients = []message.Recipient{{Address: "b@else.example"}, {Address: "c@else.example"}}
+		if got := n.Judge(t.Context(), m).Decisions[0]; got.Action != message.Hold {
+			t.Fatalf("%+v", got)
+		}
+	}
+	send("anna@home.example", message.ModeShadow, 0)
+	send("carl", message.ModeJudge, 0) // whose address nobody knows
+	for range 5 {
+		send("anna@home.example", message.ModeJudge, time.Minute)
+	}
+	got := inbox.Wait(t, "anna@home.example", 1, 20*time.Second)
+	m := email.ParseBytes([]byte(got[0].Data))
+	text := m.VisibleText()
+	for _, want := range []string{"anna@home.example", "Recipients: 2", "Prize Prize"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "Secret") || strings.Count(text, "Prize") > 20 || m.Header.Get("Auto-Submitted") != "auto-generated" || got[0].From != "" {
+		t.Errorf("the mail from %q says too much:\n%s", got[0].From, got[0].Data)
+	}
+	send("anna@home.example", message.ModeJudge, 20*time.Hour)
+	c.Quarantine.NextHop = "127.0.0.1:1"
+	n.quarantine.Reconfigure(c.Quarantine)
+	send("anna@home.example", message.ModeJudge, 4*time.Hour) // a day later, but the next hop is away
+	waitUntil(t, func() bool {
+		n.suspects.mu.Lock()
+		defer n.suspects.mu.Unlock()
+		at := n.suspects.latest[message.Scope{User: "anna@home.example"}].write
+		return at.Sub(time.Unix(0, clock.Load())) <= writeAgain
+	})
+	c.Quarantine.NextHop = fmt.Sprintf("127.0.0.1:%d", inbox.Port)
+	n.quarantine.Reconfigure(c.Quarantine)
+	send("anna@home.example", message.ModeJudge, writeAgain-time.Minute)
+	send("anna@home.example", message.ModeJudge, time.Minute)
+	inbox.Wait(t, "anna@home.example", 2, 20*time.Second)
+	if inbox.Count() != 2 {
+		t.Errorf("%d mails were sent", inbox.Count())
+	}
+}
+
+func waitUntil(t *testing.T, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not come")
+		}
 	}
 }

@@ -26,8 +26,8 @@ type Config struct {
 	URL string `toml:"url"`
 
 	// DigestFrom is the author of the digests: "Mail quarantine <postmaster@example.net>". With it and url set each recipient of mail
-	// coming in who has new mail waiting is told so, once a day, and can sign in by a link that is mailed to them. Default: none, nobody
-	// is told.
+	// coming in who has new mail waiting is told so, once a day, and can sign in by a link that is mailed to them. The owner of an
+	// account of yours whose mail is stopped is told too, once a day, if the account's name is an address. Default: none, nobody is told.
 	DigestFrom string `toml:"digest_from"`
 
 	// DigestAt is the time of day of the digests, in UTC. Default: "05:00".

@@ -44,9 +44,6 @@ var (
 // URL is the console's address as recipients reach it; empty if it is not configured.
 func (s *Store) URL() string { return s.config.Load().URL }
 
-// SignsIn reports whether recipients can sign in by mail: where they are sent digests they can.
-func (s *Store) SignsIn() bool { return s.config.Load().digests() }
-
 // MailSignIn sends address a link with which its owner signs in, once, within [SignInLife]. As with digests only who has a copy of mail
 // coming in, in one of the mailboxes, gets mail from here; for others it is [ErrNotFound]. The first of the mailboxes is what
 // [ErrSignIns] counts by.
@@ -72,8 +69,19 @@ func (s *Store) MailSignIn(ctx context.Context, address string, mailboxes []stri
 	}
 	words := catalogue.English()
 	link := c.URL + SignInPath + base64.RawURLEncoding.EncodeToString(sealed)
-	letter := nexthop.Letter{From: c.DigestFrom, To: mail.Address{Address: address}, Subject: words.Say("signin.subject"), Automatic: true,
-		Text: words.Say("signin.text", link, int(SignInLife.Minutes()))}
+	return s.Write(ctx, address, words.Say("signin.subject"), words.Say("signin.text", link, int(SignInLife.Minutes())))
+}
+
+// Writes reports whether the program can write to people: digests, and links to sign in.
+func (s *Store) Writes() bool { return s.config.Load().digests() }
+
+// Write sends a letter of the program's own to an address of ours, by the next hop; [ErrNotFound] if that is no address.
+func (s *Store) Write(ctx context.Context, address, subject, text string) error {
+	if !plainAddress(address) {
+		return ErrNotFound
+	}
+	c := s.config.Load()
+	letter := nexthop.Letter{From: c.DigestFrom, To: mail.Address{Address: address}, Subject: subject, Text: text, Automatic: true}
 	raw, err := letter.Compose(s.now())
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func TestSignIn(t *testing.T) {
 	s := serve(t)
 	r := newRig(t, "")
 	c := Config{NextHop: s.Addr().String(), URL: "https://mail.b.example/", DigestFrom: "Mail quarantine <postmaster@b.example>"}
-	if r.SignsIn() {
+	if r.Writes() {
 		t.Error("without an address to write from links are sent")
 	}
 	r.Reconfigure(c)
