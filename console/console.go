@@ -40,7 +40,7 @@ type Sources struct {
 	Release    func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error
 	Discard    func(ctx context.Context, id, recipient string, by account.Actor) error
 	// AskSignIn has a link to sign in sent to an address, if it is one that may; it must not wait. Mailboxes are whose copies the owner
-	// of an address may see.
+	// of an address may see; none: it has no mailbox here.
 	AskSignIn func(address string)
 	Mailboxes func(ctx context.Context, address string) []string
 	// Abuse is the cases and reports. AnswerCase answers the latest complaint of a case, NoteCase adds a note to it or closes it;

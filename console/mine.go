@@ -2,11 +2,13 @@ package console
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"rempart/account"
+	"rempart/console/openid"
 	"rempart/corpus"
 	"rempart/index"
 	"rempart/quarantine"
@@ -39,6 +41,10 @@ func (c *Console) owner(r *http.Request) (owner, bool) {
 // beginMine starts an owner's session under a new token.
 func (c *Console) beginMine(w http.ResponseWriter, r *http.Request, address string) error {
 	m, ctx := c.manager(r), r.Context()
+	mailboxes := c.Mailboxes(ctx, address)
+	if len(mailboxes) == 0 {
+		return fmt.Errorf("%w: no address of a mailbox", openid.ErrClaim)
+	}
 	if err := m.Clear(ctx); err != nil {
 		return err
 	}
@@ -46,7 +52,7 @@ func (c *Console) beginMine(w http.ResponseWriter, r *http.Request, address stri
 		return err
 	}
 	m.Put(ctx, sessionAddress, address)
-	m.Put(ctx, sessionMailboxes, c.Mailboxes(ctx, address))
+	m.Put(ctx, sessionMailboxes, mailboxes)
 	http.Redirect(w, r, quarantine.MinePath, http.StatusSeeOther)
 	return nil
 }

@@ -26,6 +26,9 @@ func TestMailboxesOf(t *testing.T) {
 		"root@b.example":      {"root b.example", "root@b.example"},
 		"nobody@else.example": {"nobody@else.example"},
 		"":                    {""},
+		"ben@a.ex\u212Aample": nil, // the sign of Kelvin is no k
+		"b\u0130n@a.example":  nil,
+		"b\u00e4n@a.example":  {"b\u00e4n@a.example"},
 	} {
 		if got := n.mailboxesOf(t.Context(), address); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", address, got, want)

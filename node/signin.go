@@ -55,9 +55,18 @@ func (n *Node) mailSignIn(ctx context.Context, address string) {
 }
 
 // mailboxesOf are whose copies the owner of an address may see: those of the mailbox that it leads to, and those that came for the
-// address while no table could say where it leads.
+// address while no table could say where it leads. Only the letters A to Z are folded, as mail servers do: an address with others that
+// would become one of ours, as the dotted capital I becomes an i, is somebody else's, and has no mailbox here.
 func (n *Node) mailboxesOf(ctx context.Context, address string) []string {
-	own := strings.ToLower(address)
+	own := strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, address)
+	if own != strings.ToLower(own) {
+		return nil
+	}
 	box, err := n.live.Load().boxes.Mailbox(ctx, own)
 	if err != nil {
 		return []string{own}

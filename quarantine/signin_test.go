@@ -5,6 +5,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,6 +116,46 @@ func TestSignIn(t *testing.T) {
 	if _, err := r.Erase(t.Context(), func(a string) bool { return strings.EqualFold(a, "ben@b.example") }); err != nil || count() != 0 {
 		t.Errorf("of who was erased %d links are remembered, %v", count(), err)
 	}
+}
+
+// Who presses twice signs in once.
+func TestSignInAtOnce(t *testing.T) {
+	s := serve(t)
+	r := newRig(t, "")
+	r.Reconfigure(Config{NextHop: s.Addr().String(), URL: "https://mail.b.example", DigestFrom: "postmaster@b.example"})
+	r.keep(t, Mail{ID: "m1", Recipients: []string{"ben@b.example"}, Raw: []byte(raw)})
+	if err := r.MailSignIn(t.Context(), "ben@b.example", []string{"ben@b.example"}); err != nil {
+		t.Fatal(err)
+	}
+	link := s.latestLink(t)
+	var all sync.WaitGroup
+	var in atomic.Int64
+	for range 8 {
+		all.Go(func() {
+			if _, err := r.SignIn(t.Context(), link); err == nil {
+				in.Add(1)
+			} else if !errors.Is(err, ErrSignIn) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if in.Load() != 1 {
+		t.Errorf("%d signed in", in.Load())
+	}
+}
+
+// Whatever somebody writes into the form, what mail is sent to needs no quoting in SMTP and is one address.
+func FuzzPlainAddress(f *testing.F) {
+	for _, s := range []string{"ben@b.example", "Ben <ben@b.example>", "\"a b\"@b.example", "a@b, c@d", "a@[192.0.2.1]", "\u00e4@b.example"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		if plainAddress(address) && (strings.Count(address, "@") != 1 || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }) ||
+			strings.ContainsAny(address, "<>\",;")) {
+			t.Fatalf("%q", address)
+		}
+	})
 }
 
 // A link is good unchanged alone, and no other secret of ours is one.
