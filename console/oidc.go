@@ -69,7 +69,10 @@ func (c *Console) beginOIDC(w http.ResponseWriter, r *http.Request, t *throttle,
 }
 
 // finishOIDC takes the attempt out of the browser and returns what the provider says of who came.
-func (c *Console) finishOIDC(w http.ResponseWriter, r *http.Request, redirect, claim string) (value string, a openid.Attempt, err error) {
+func (c *Console) finishOIDC(w http.ResponseWriter, r *http.Request, t *throttle, redirect, claim string) (value string, a openid.Attempt, err error) {
+	if !t.allow(clientAddress(r), c.Now()) { // each makes us ask the provider
+		return "", a, errThrottled
+	}
 	gone := oidcCookie(r, "")
 	gone.MaxAge = -1
 	http.SetCookie(w, gone)
@@ -92,7 +95,7 @@ func (c *Console) mineOIDCBack(w http.ResponseWriter, r *http.Request) error {
 	if !c.ownersByOIDC() {
 		return errNoPage
 	}
-	address, _, err := c.finishOIDC(w, r, c.Quarantine.URL()+mineOIDCPath+callback, c.Provider.MailboxClaim())
+	address, _, err := c.finishOIDC(w, r, c.mineThrottle, c.Quarantine.URL()+mineOIDCPath+callback, c.Provider.MailboxClaim())
 	if err != nil {
 		return err
 	}
@@ -107,7 +110,7 @@ func (c *Console) staffOIDCBack(w http.ResponseWriter, r *http.Request) error {
 	if !c.staffByOIDC() {
 		return errNoPage
 	}
-	name, attempt, err := c.finishOIDC(w, r, c.URL+staffOIDCPath+callback, c.Provider.AccountClaim())
+	name, attempt, err := c.finishOIDC(w, r, c.throttle, c.URL+staffOIDCPath+callback, c.Provider.AccountClaim())
 	if err != nil {
 		return err
 	}

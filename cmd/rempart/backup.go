@@ -21,8 +21,8 @@ type backupCmd struct {
 // Help is the long help.
 func (backupCmd) Help() string {
 	return `Copies the state of a node, running or not, into one file (tar, zstd): journal, index, quarantine, configuration. Without --keys the
-lessons and the mail in it can only be read with keys from another backup, so that it may lie where copies are cheap; a person who was
-erased stays erased in it. A file of that name is replaced when the new one is whole. The data directory needs as much room
+lessons and the mail in it can only be read with keys from another backup, so that it may lie where copies are cheap; what a person
+taught who was erased stays erased in it. A file of that name is replaced when the new one is whole. The data directory needs as much room
 again as journal, index and quarantine take.
 
 Example:

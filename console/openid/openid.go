@@ -150,9 +150,9 @@ func (p *Provider) Finish(ctx context.Context, redirect string, a Attempt, query
 	if err != nil {
 		var refused *oauth2.RetrieveError
 		if errors.As(err, &refused) {
-			return "", fmt.Errorf("%w: %w", ErrToken, err)
+			return "", fmt.Errorf("%w: %.300s", ErrToken, err) // it holds the whole answer
 		}
-		return "", fmt.Errorf("%w: %w", ErrAway, err)
+		return "", fmt.Errorf("%w: %.300s", ErrAway, err)
 	}
 	id, err := p.verify(ctx, found, token, a.Nonce)
 	if err != nil {
@@ -222,7 +222,7 @@ func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 			}
 		}
 		if err != nil {
-			err = fmt.Errorf("%w: %w", ErrAway, err)
+			err = fmt.Errorf("%w: %.300s", ErrAway, err) // it may hold the whole answer
 			p.failed.Store(&failure{p.now(), err})
 			return nil, err
 		}
