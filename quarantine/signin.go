@@ -69,7 +69,13 @@ func (s *Store) MailSignIn(ctx context.Context, address string, mailboxes []stri
 	}
 	words := catalogue.English()
 	link := c.URL + SignInPath + base64.RawURLEncoding.EncodeToString(sealed)
-	return s.Write(ctx, address, words.Say("signin.subject"), words.Say("signin.text", link, int(SignInLife.Minutes())))
+	err = s.Write(ctx, address, words.Say("signin.subject"), words.Say("signin.text", link, int(SignInLife.Minutes())))
+	if err == nil {
+		return nil
+	}
+	// Whoever asked may ask again at once. Should the mail have gone out all the same, its link is worth nothing.
+	_, forgot := s.db.ExecContext(context.WithoutCancel(ctx), "DELETE FROM signins WHERE id = ?", id)
+	return errors.Join(err, forgot)
 }
 
 // Writes reports whether the program can write to people: digests, and links to sign in.
