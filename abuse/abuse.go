@@ -105,14 +105,9 @@ func (b *Book) applier(s journal.Stream) func(journal.Record) error {
 	}
 }
 
-// append adds a record to a log and returns when it is applied here; while the cluster does not answer, when it is kept: it is
-// applied when the log has it.
+// append adds a record to a log and returns when it is applied here.
 func (b *Book) append(ctx context.Context, s journal.Stream, id string, record []byte) error {
-	_, err := b.journal.Append(ctx, s, id, record)
-	if errors.Is(err, journal.ErrQueued) {
-		return nil
-	}
-	if err != nil {
+	if _, err := b.journal.Append(ctx, s, id, record); err != nil {
 		return fmt.Errorf("append to %s: %w", s, err)
 	}
 	return b.catchUp(ctx, s)

@@ -139,10 +139,13 @@ func (b *Book) Record(ctx context.Context, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("audit trail: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, seenWithin)
-	defer cancel()
+	if b.journal.Shared() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, seenWithin)
+		defer cancel()
+	}
 	_, err = b.journal.Replay(ctx, journal.Audit, b.trail.from(), b.trail.apply)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if b.journal.Shared() && errors.Is(err, context.DeadlineExceeded) {
 		return nil // it is in the log, and comes with what follows
 	}
 	return err

@@ -74,12 +74,11 @@ const (
 func (j *Journal) Append(ctx context.Context, name Stream, id string, record []byte) (uint64, error) {
 	s, err := j.log0(name)
 	queues := err == nil && !s.latest && id != "" && len(record)+len(id) <= MaxRecord
-	if queues && j.apart() {
+	if queues && j.apart(name) {
 		return 0, j.queue(name, id, record)
 	}
 	seq, err := j.append(ctx, name, id, record)
 	if queues && err != nil && j.unanswered(err) {
-		j.setSilent(true)
 		return 0, j.queue(name, id, record) // if it is stored after all, it is applied once: by its id
 	}
 	return seq, err
@@ -205,7 +204,7 @@ func (j *Journal) send(name Stream, msg *nats.Msg) (uint64, error) {
 		return 0, j.failed(err)
 	}
 	timeout := appendTimeout
-	if len(j.config.Servers) > 0 {
+	if j.Shared() {
 		timeout = clusterTimeout
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -217,7 +216,6 @@ func (j *Journal) send(name Stream, msg *nats.Msg) (uint64, error) {
 		}
 		return 0, j.failed(fmt.Errorf("append to %s: %w", name, err))
 	}
-	j.setSilent(false)
 	return ack.Sequence, nil
 }
 
@@ -225,10 +223,10 @@ func (j *Journal) send(name Stream, msg *nats.Msg) (uint64, error) {
 func (j *Journal) failed(err error) error {
 	var api *jetstream.APIError
 	full := strings.Contains(err.Error(), "no space left") || strings.Contains(err.Error(), "maximum bytes exceeded") ||
-		errors.As(err, &api) && (api.ErrorCode == 10023 || api.ErrorCode == 10047) // insufficient resources, storage
+		errors.As(err, &api) && noSpaceCode(api)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if errors.Is(err, context.DeadlineExceeded) && j.srv != nil {
+	if errors.Is(err, errSend) && j.srv != nil {
 		j.sick = true // a full disk can also make JetStream fall silent: it forgets to answer, and never recovers
 	}
 	down := j.down()

@@ -16,7 +16,7 @@ const askSubject = "rempart.ask."
 // Ask puts a question to the other nodes of the cluster and returns the first answer. [ErrAlone] if none comes before ctx ends.
 func (j *Journal) Ask(ctx context.Context, what string, question []byte) ([]byte, error) {
 	j.mu.Lock()
-	conn, cluster := j.conn, len(j.config.Servers) > 0
+	conn, cluster := j.conn, j.Shared()
 	j.mu.Unlock()
 	if conn == nil || !cluster {
 		return nil, ErrAlone
@@ -31,7 +31,7 @@ func (j *Journal) Ask(ctx context.Context, what string, question []byte) ([]byte
 // Answer has such questions of other nodes answered until the journal is closed; where answer gives nothing, this node is silent.
 func (j *Journal) Answer(what string, answer func(question []byte) []byte) error {
 	j.mu.Lock()
-	conn, cluster := j.conn, len(j.config.Servers) > 0
+	conn, cluster := j.conn, j.Shared()
 	j.mu.Unlock()
 	if conn == nil || !cluster {
 		return nil

@@ -9,10 +9,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// unanswered says that the cluster gave no answer, as far as an error tells.
+// Shared says whether the log is a cluster's, which other nodes write too.
+func (j *Journal) Shared() bool { return len(j.config.Servers) > 0 }
+
+// noSpaceCode says that JetStream has no room: resources, storage, bytes of the stream.
+func noSpaceCode(e *jetstream.APIError) bool {
+	return e.ErrorCode == 10023 || e.ErrorCode == 10047 || e.ErrorCode == 10077
+}
+
+// unanswered says that the cluster gave no answer, as far as an error tells. That it is full is an answer.
 func (j *Journal) unanswered(err error) bool {
 	var api *jetstream.APIError
-	return len(j.config.Servers) > 0 && (errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) ||
+	if errors.Is(err, ErrNoSpace) || errors.As(err, &api) && noSpaceCode(api) {
+		return false
+	}
+	return j.Shared() && (errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) ||
 		errors.Is(err, nats.ErrTimeout) || errors.Is(err, errSend) || errors.As(err, &api) && api.Code == 503)
 }
 
@@ -30,7 +41,7 @@ const (
 // insist asks again while a cluster does not answer: after one of its servers is gone, the others need seconds to choose who leads,
 // and a question that came too early is lost. The embedded journal is asked once.
 func (j *Journal) insist(ctx context.Context, ask func(context.Context) error) error {
-	if len(j.config.Servers) == 0 {
+	if !j.Shared() {
 		return ask(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, insistFor)

@@ -84,7 +84,7 @@ func TestPartition(t *testing.T) {
 	j := open()
 	mustAppend(t, j, Lessons, "before", "1")
 	shutdown(srv)
-	until(t, "the partition is noticed", j.apart)
+	until(t, "the partition is noticed", func() bool { return j.apart(Lessons) })
 	for _, id := range []string{"during", "also"} {
 		if _, err := j.Append(context.Background(), Lessons, id, []byte("2")); !errors.Is(err, ErrQueued) {
 			t.Fatalf("%s: %v, want %v", id, err, ErrQueued)
@@ -151,11 +151,8 @@ func TestReadersLeaveNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := js.Stream(t.Context(), jsName(Audit))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := s.CachedInfo().State.Consumers; n > 0 {
-		t.Errorf("%d consumers stay", n)
-	}
+	until(t, "no consumer is there", func() bool {
+		s, err := js.Stream(t.Context(), jsName(Audit))
+		return err == nil && s.CachedInfo().State.Consumers == 0
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -110,4 +112,55 @@ func threeServers(t *testing.T) *three {
 		return slices.ContainsFunc(c.servers[:], (*server.Server).JetStreamIsLeader) && !slices.ContainsFunc(c.servers[:], func(s *server.Server) bool { return !s.JetStreamIsCurrent() })
 	})
 	return c
+}
+
+// TestOutboxKeepsOrder holds records back while one of their stream waits, so that what was decided later stays later; a stream that
+// is full holds up no other, and a damaged file is put apart.
+func TestOutboxKeepsOrder(t *testing.T) {
+	c := threeServers(t)
+	dir := t.TempDir()
+	j, err := Open(t.Context(), dir, Config{Servers: c.urls, SyncInterval: "always", SecretFile: "secret"}, discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	js, err := j.current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := j.streamConfig(Cases, 0)
+	full.MaxBytes = 1
+	if _, err := js.UpdateStream(t.Context(), full); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), Cases, "too much", []byte("1")); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("a full stream answers %v", err)
+	}
+	for _, queued := range []struct {
+		name Stream
+		id   string
+	}{{Cases, "full"}, {Lessons, "a"}, {Lessons, "b"}} {
+		if err := j.queue(queued.name, queued.id, []byte("1")); !errors.Is(err, ErrQueued) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, outboxDir, "00000000000000000000-00"), []byte("?"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), Lessons, "c", []byte("1")); !errors.Is(err, ErrQueued) {
+		t.Errorf("a record overtakes: %v", err)
+	}
+	if err := j.sendQueued(t.Context()); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("sending: %v", err)
+	}
+	if err := j.catchUp(); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, j, Lessons, "d", "1")
+	if got, _ := all(t, j, Lessons, 0); !slices.Equal(got, []string{"a=1", "b=1", "c=1", "d=1"}) {
+		t.Errorf("the log has %v", got)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, damagedDir)); err != nil || len(left) != 1 || j.queued() != 1 {
+		t.Errorf("%d put apart, %d wait, %v", len(left), j.queued(), err)
+	}
 }

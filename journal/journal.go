@@ -59,14 +59,16 @@ type Journal struct {
 	lock   *os.File
 	logs   map[Stream]*stream
 
+	outbox sync.Mutex // held while a record is put into it, and while it is found empty
+
 	mu     sync.Mutex
 	srv    *server.Server // nil with a cluster
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	closed bool
-	silent bool  // the cluster did not answer the last append: what comes is kept in the outbox until it does
-	sick   bool  // the embedded server stopped answering: Run starts it again
-	err    error // last one, for Health
+	behind map[Stream]bool // records of it wait in the outbox: what comes waits behind them
+	sick   bool            // the embedded server stopped answering: Run starts it again
+	err    error           // last one, for Health
 }
 
 // Open opens the journal under dir (snapshots lie there too when a cluster holds the log) and makes its streams. The
@@ -85,11 +87,11 @@ func Open(ctx context.Context, dir string, config Config, log *slog.Logger) (*Jo
 	if err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", dir, err)
 	}
-	j := &Journal{dir: dir, config: config, log: log, lock: lock, logs: make(map[Stream]*stream)}
+	j := &Journal{dir: dir, config: config, log: log, lock: lock, logs: make(map[Stream]*stream), behind: make(map[Stream]bool)}
 	for _, s := range streams {
 		j.logs[s.name] = &stream{name: s.name, latest: s.latest, ids: make(map[idHash]uint64)}
 	}
-	if err := durable.Sweep(filepath.Join(dir, snapshotDir)); err != nil {
+	if err := j.sweep(); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
@@ -99,6 +101,24 @@ func Open(ctx context.Context, dir string, config Config, log *slog.Logger) (*Jo
 		return nil, fmt.Errorf("open journal %s: %w", dir, err)
 	}
 	return j, nil
+}
+
+// sweep removes what a crash left half written, and finds what waits in the outbox.
+func (j *Journal) sweep() error {
+	if err := durable.Sweep(filepath.Join(j.dir, snapshotDir)); err != nil {
+		return err
+	}
+	err := durable.Sweep(filepath.Join(j.dir, outboxDir))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return j.eachWaiting(func(r queuedRecord) error {
+		j.behind[r.stream] = true
+		return nil
+	})
 }
 
 // Close ends all reading and appending; what was acknowledged is on disk already.
@@ -140,7 +160,7 @@ func (j *Journal) start(ctx context.Context) error {
 	var srv *server.Server
 	opts := []nats.Option{nats.Name("rempart"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second)}
 	url := nats.DefaultURL
-	if len(j.config.Servers) == 0 {
+	if !j.Shared() {
 		var err error
 		if srv, err = startServer(j.dir, j.config.MaxBytes); err != nil {
 			return err
@@ -266,7 +286,7 @@ func (j *Journal) streamConfig(name Stream, first uint64) jetstream.StreamConfig
 			continue
 		}
 		c.MaxAge = s.age
-		if len(j.config.Servers) == 0 {
+		if !j.Shared() {
 			c.MaxBytes = j.config.MaxBytes / 100 * s.share
 		}
 		if s.latest {

@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rempart/durable"
 	"rempart/wire"
 )
 
-// The outbox holds what was appended while the operator's cluster could not be reached: one synced file a record, sent in
-// the order of their names by [Journal.Run] when the cluster answers again. Tallies are not put there: they stay in memory
-// and their next revision says it all.
+// The outbox holds what was appended while the operator's cluster did not answer: one synced file a record, sent in
+// the order of their names by [Journal.Run] when the cluster answers again. What comes for a stream meanwhile waits behind them. Tallies
+// are not put there: they stay in memory and their next revision says it all.
 const (
 	outboxDir     = "outbox"
+	damagedDir    = "outbox-damaged" // what cannot be read: for whoever looks into it
 	outboxVersion = 1
 	maxOutbox     = 100_000 // records; beyond it an append fails
 
@@ -25,44 +27,26 @@ const (
 	outboxData   wire.Tag = 3
 )
 
-// ErrQueued: the cluster cannot be reached; the record is on this node's disk and is sent when it can.
+// ErrQueued: the cluster does not answer; the record is on this node's disk and is sent when it does.
 var ErrQueued = errors.New("journal: the cluster cannot be reached, the record is kept here and sent later")
 
-// apart says that the cluster cannot be reached, or did not answer the last append. The embedded journal never is apart.
-func (j *Journal) apart() bool {
+// apart says that records of the stream have to wait here: the cluster cannot be reached, or others wait already. The embedded
+// journal never is apart.
+func (j *Journal) apart(name Stream) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.srv == nil && j.conn != nil && !j.closed && (j.silent || !j.conn.IsConnected())
+	return j.Shared() && j.conn != nil && !j.closed && (j.behind[name] || !j.conn.IsConnected())
 }
 
-// setSilent notes whether the cluster answers appends.
-func (j *Journal) setSilent(silent bool) {
-	j.mu.Lock()
-	was := j.silent
-	j.silent = silent
-	j.mu.Unlock()
-	if silent && !was {
-		j.log.Warn("the cluster does not answer: lessons and other records are kept on this node until it does")
-	}
-}
-
-// queued is how many records wait in the outbox.
-func (j *Journal) queued() int {
-	names, _ := os.ReadDir(filepath.Join(j.dir, outboxDir))
-	return len(names)
-}
-
-// queue keeps a record until the cluster can be reached, and gives [ErrQueued] when it is synced.
+// queue keeps a record until the cluster answers, and gives [ErrQueued] when it is synced.
 func (j *Journal) queue(name Stream, id string, record []byte) error {
+	j.outbox.Lock()
+	defer j.outbox.Unlock()
 	dir := filepath.Join(j.dir, outboxDir)
 	if err := durable.MakeDir(dir); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("outbox: %w", err)
-	}
-	if len(names) >= maxOutbox {
+	if j.queued() >= maxOutbox {
 		return fmt.Errorf("outbox: %w", ErrNoSpace)
 	}
 	b := wire.AppendString([]byte{outboxVersion}, outboxStream, string(name))
@@ -73,32 +57,37 @@ func (j *Journal) queue(name Stream, id string, record []byte) error {
 	if err := durable.WriteFile(file, b); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
+	j.mu.Lock()
+	first := len(j.behind) == 0
+	j.behind[name] = true
+	j.mu.Unlock()
+	if first {
+		j.log.Warn("the cluster does not answer: lessons and other records are kept on this node until it does")
+	}
 	return ErrQueued
 }
 
-// tryQueued sends what waits as soon as the cluster answers, and says so once.
-func (j *Journal) tryQueued(ctx context.Context) {
-	waiting := j.queued()
-	if waiting == 0 {
-		j.setSilent(false)
-		return
+// queued is how many records wait in the outbox.
+func (j *Journal) queued() (n int) {
+	files, _ := os.ReadDir(filepath.Join(j.dir, outboxDir))
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), durable.TempSuffix) {
+			n++
+		}
 	}
-	j.mu.Lock()
-	connected := j.conn != nil && j.conn.IsConnected()
-	j.mu.Unlock()
-	if !connected {
-		return
-	}
-	if err := j.sendQueued(ctx); err == nil {
-		j.log.Info("the cluster answers again; what was kept here is sent", "records", waiting)
-	} else if ctx.Err() == nil && !j.unanswered(err) {
-		j.log.Warn("outbox not sent yet", "error", err)
-	}
+	return n
 }
 
-// sendQueued appends what waits in the outbox, oldest first, and stops at the first that cannot be sent. A record that was
-// sent before a crash is sent again and, by its id, applied once.
-func (j *Journal) sendQueued(ctx context.Context) error {
+// queuedRecord is one in the outbox.
+type queuedRecord struct {
+	path   string
+	stream Stream
+	id     string
+	data   []byte
+}
+
+// eachWaiting visits the outbox, oldest first. What cannot be read is put apart.
+func (j *Journal) eachWaiting(visit func(queuedRecord) error) error {
 	dir := filepath.Join(j.dir, outboxDir)
 	files, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -108,22 +97,82 @@ func (j *Journal) sendQueued(ctx context.Context) error {
 		return err
 	}
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name())
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name, id, record, err := readQueued(b)
-		if err != nil {
-			j.log.Error("record of the outbox passed over", "file", path, "error", err)
+		if strings.HasSuffix(f.Name(), durable.TempSuffix) {
 			continue
 		}
-		if _, err := j.append(ctx, name, id, record); err != nil {
+		r := queuedRecord{path: filepath.Join(dir, f.Name())}
+		b, err := os.ReadFile(r.path)
+		if err != nil {
 			return err
 		}
-		if err := durable.Remove(path); err != nil {
+		if r.stream, r.id, r.data, err = readQueued(b); err != nil {
+			err = j.putApart(r.path, err)
+		} else {
+			err = visit(r)
+		}
+		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (j *Journal) putApart(path string, why error) error {
+	to := filepath.Join(j.dir, damagedDir, filepath.Base(path))
+	j.log.Error("record of the outbox cannot be read; it is put apart", "file", to, "error", why)
+	if err := durable.MakeDir(filepath.Dir(to)); err != nil {
+		return err
+	}
+	return os.Rename(path, to)
+}
+
+// sendQueued appends what waits in the outbox, oldest first. A stream that takes nothing keeps its records, and others go on. A record that was
+// sent before a crash is sent again and, by its id, applied once.
+func (j *Journal) sendQueued(ctx context.Context) error {
+	j.mu.Lock()
+	due := len(j.behind) > 0 && j.conn != nil && j.conn.IsConnected()
+	j.mu.Unlock()
+	if !due {
+		return nil
+	}
+	stopped := map[Stream]error{}
+	err := j.eachWaiting(func(r queuedRecord) error {
+		if stopped[r.stream] != nil {
+			return nil
+		}
+		if _, stopped[r.stream] = j.append(ctx, r.stream, r.id, r.data); stopped[r.stream] != nil {
+			return ctx.Err()
+		}
+		return durable.Remove(r.path)
+	})
+	if err != nil {
+		return err
+	}
+	for _, err := range stopped {
+		if err != nil && !j.unanswered(err) {
+			return err // it is full, say; that it does not answer was told
+		}
+	}
+	return j.catchUp()
+}
+
+// catchUp lets what comes go straight to the log again, for each stream of which nothing waits any more.
+func (j *Journal) catchUp() error {
+	j.outbox.Lock()
+	defer j.outbox.Unlock()
+	still := map[Stream]bool{}
+	err := j.eachWaiting(func(r queuedRecord) error {
+		still[r.stream] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.behind = still
+	if len(still) == 0 {
+		j.log.Info("the cluster answers again, and has what was kept here")
 	}
 	return nil
 }

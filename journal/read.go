@@ -189,7 +189,7 @@ func (j *Journal) read(ctx context.Context, js jetstream.JetStream, s *stream, f
 
 // dismiss deletes a consumer that is done; one that stays is deleted by its server after a while.
 func (j *Journal) dismiss(js jetstream.JetStream, name Stream, cons jetstream.Consumer) {
-	ctx, cancel := context.WithTimeout(context.Background(), firstPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), mostPatience)
 	defer cancel()
 	if info := cons.CachedInfo(); info != nil {
 		_ = js.DeleteConsumer(ctx, jsName(name), info.Name)
@@ -202,7 +202,7 @@ func (j *Journal) load(ctx context.Context, s *stream, reading bool) error {
 	if s.latest {
 		return nil
 	}
-	catchUp := reading && len(j.config.Servers) > 0
+	catchUp := reading && j.Shared()
 	s.mu.Lock()
 	loaded := s.loaded
 	s.mu.Unlock()

@@ -30,8 +30,10 @@ func (j *Journal) Run(ctx context.Context) error {
 		if closed {
 			return nil
 		}
-		if len(j.config.Servers) > 0 {
-			j.tryQueued(ctx)
+		if j.Shared() {
+			if err := j.sendQueued(ctx); err != nil && ctx.Err() == nil {
+				j.log.Warn("outbox not sent yet", "error", err)
+			}
 			continue
 		}
 		if !down || free(j.dir) < minFree {
@@ -90,7 +92,10 @@ func (j *Journal) Health(ctx context.Context) Health {
 		h.Error = j.err.Error()
 	}
 	j.mu.Unlock()
-	if j.apart() {
+	j.mu.Lock()
+	silent := j.Shared() && (len(j.behind) > 0 || j.conn != nil && !j.conn.IsConnected())
+	j.mu.Unlock()
+	if silent {
 		h.State = "no answer of the cluster"
 		return h
 	}
