@@ -13,19 +13,31 @@ var ErrAlone = errors.New("journal: no other node answers")
 // askSubject is where nodes of a cluster ask each other; nothing of it is stored.
 const askSubject = "rempart.ask."
 
-// Ask puts a question to the other nodes of the cluster and returns the first answer. [ErrAlone] if none comes before ctx ends.
-func (j *Journal) Ask(ctx context.Context, what string, question []byte) ([]byte, error) {
+// Ask puts a question to the other nodes of the cluster until take is content with an answer. [ErrAlone] if none is before ctx ends.
+func (j *Journal) Ask(ctx context.Context, what string, question []byte, take func(answer []byte) bool) error {
 	j.mu.Lock()
 	conn, cluster := j.conn, j.Shared()
 	j.mu.Unlock()
 	if conn == nil || !cluster {
-		return nil, ErrAlone
+		return ErrAlone
 	}
-	m, err := conn.RequestWithContext(ctx, askSubject+what, question)
+	answers, err := conn.SubscribeSync(nats.NewInbox())
 	if err != nil {
-		return nil, errors.Join(ErrAlone, err)
+		return errors.Join(ErrAlone, err)
 	}
-	return m.Data, nil
+	defer func() { _ = answers.Unsubscribe() }()
+	if err := conn.PublishRequest(askSubject+what, answers.Subject, question); err != nil {
+		return errors.Join(ErrAlone, err)
+	}
+	for {
+		m, err := answers.NextMsgWithContext(ctx)
+		if err != nil {
+			return errors.Join(ErrAlone, err)
+		}
+		if take(m.Data) {
+			return nil
+		}
+	}
 }
 
 // Answer has such questions of other nodes answered until the journal is closed; where answer gives nothing, this node is silent.

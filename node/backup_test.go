@@ -173,8 +173,8 @@ func TestRestoreWithoutKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	locked, stop := serve(t, path)
-	if locked.filter.Lessons() != 0 || locked.locked != 30 || len(ids(t, locked)) != 40 {
-		t.Errorf("%d lessons, %d locked, %d events", locked.filter.Lessons(), locked.locked, len(ids(t, locked)))
+	if locked.filter.Lessons() != 0 || locked.locked.Load() != 30 || len(ids(t, locked)) != 40 {
+		t.Errorf("%d lessons, %d locked, %d events", locked.filter.Lessons(), locked.locked.Load(), len(ids(t, locked)))
 	}
 	if _, _, err := locked.Learn(t.Context(), letter(50), message.Spam, message.CategoryNone, message.Scope{}, "test"); err != nil {
 		t.Fatal(err)

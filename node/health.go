@@ -53,9 +53,12 @@ func (n *Node) Health(ctx context.Context) console.Health {
 	if list := n.suspects.list(n.now()); len(list) > 0 {
 		add("accounts", console.Warn, "health.accounts_suspected", int64(len(list)), list[0].User)
 	}
-	if n.awaiting.Load() {
+	switch {
+	case n.awaiting.Load():
 		add("lessons", console.Bad, "health.lessons_wait")
-	} else {
+	case n.locked.Load() > 0:
+		add("lessons", console.Bad, "health.lessons_locked", n.locked.Load())
+	default:
 		add("lessons", console.OK, "health.lessons", int64(n.filter.Lessons()))
 	}
 	for _, name := range n.config.doorNames() {

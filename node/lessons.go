@@ -133,16 +133,19 @@ func (n *Node) keepLesson(ctx context.Context, lesson *message.Lesson) (uint64, 
 	return seq, nil
 }
 
-// applyLesson learns one record of the journal; fetch gets the key of a record of another node. A lesson of an erased person is
-// passed over; so is one that cannot be read, with a line in the log: the others must still be learned.
+// errAwaitsKey ends a replay before a lesson whose key another node has to give.
+var errAwaitsKey = errors.New("the key of a lesson is on another node")
+
+// applyLesson learns one record of the journal. A lesson of an erased person is passed over; so is one that cannot be
+// read, with a line in the log: the others must still be learned. In a cluster fetch gets the key of another node's lesson.
 func (n *Node) applyLesson(r journal.Record, fetch func(journal.Record) error) error {
 	record, err := n.keys.Open(r.Data, []byte(r.ID))
-	if errors.Is(err, keyring.ErrNoKey) && len(n.config.Journal.Servers) > 0 {
+	if errors.Is(err, keyring.ErrNoKey) && n.journal.Shared() {
 		if err = fetch(r); err == nil {
 			record, err = n.keys.Open(r.Data, []byte(r.ID))
 		}
-		if errors.Is(err, context.Canceled) {
-			return err
+		if err != nil && !errors.Is(err, keyring.ErrNoKey) && !errors.Is(err, keyring.ErrDestroyed) {
+			return err // the lesson is not lost: it comes again
 		}
 	}
 	defer n.lessons.reached(r.Seq)
@@ -150,7 +153,7 @@ func (n *Node) applyLesson(r journal.Record, fetch func(journal.Record) error) e
 		return nil
 	}
 	if errors.Is(err, keyring.ErrNoKey) {
-		if n.locked++; n.locked == 1 {
+		if n.locked.Add(1) == 1 {
 			n.log.Error("lessons are passed over: their keys are not on this node", "first", r.ID,
 				"next", "rempart restore --keys-only BACKUP --data DIR")
 		}
@@ -190,18 +193,18 @@ func (n *Node) replayLessons(ctx context.Context) error {
 		}
 		from = 0
 	}
-	missing := map[string]bool{} // keys that no node has: asked for once
 	last, err := n.journal.Replay(ctx, journal.Lessons, from, func(r journal.Record) error {
 		return n.applyLesson(r, func(r journal.Record) error {
-			id, err := keyring.KeyOf(r.Data)
-			if err != nil || missing[string(id)] {
-				return keyring.ErrNoKey
+			err := n.fetchKey(ctx, r.Data)
+			if errors.Is(err, keyring.ErrNoKey) {
+				return errAwaitsKey // the node is not to start later for it
 			}
-			err = n.fetchKey(ctx, r.Data)
-			missing[string(id)] = err != nil
 			return err
 		})
 	})
+	if errors.Is(err, errAwaitsKey) {
+		err = nil
+	}
 	if err != nil {
 		return fmt.Errorf("replay lessons: %w", err)
 	}
@@ -238,8 +241,12 @@ func (n *Node) followLessons(ctx context.Context) error {
 	return err
 }
 
-// saveFilter writes the snapshot; without one a start takes longer, nothing is lost.
+// saveFilter writes the snapshot; without one a start takes longer, nothing is lost. None is written past a lesson whose key is
+// missing: the next start asks for it again.
 func (n *Node) saveFilter() {
+	if n.locked.Load() > 0 {
+		return
+	}
 	n.lessons.mu.Lock()
 	seq := n.lessons.applied
 	n.lessons.mu.Unlock()

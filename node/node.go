@@ -87,10 +87,11 @@ type Node struct {
 	stopped      chan stoppedMail
 	reportLimit  *rate.Limiter
 	secret       keyring.Secret
-	awaiting     atomic.Bool // lessons wait for a key of another node
-	locked       uint64      // lessons whose keys are missing; of the goroutine that applies lessons
-	backups      sync.Mutex  // held while one is made
-	remembering  sync.Mutex  // held while what the filter remembers is taken and written
+	awaiting     atomic.Bool  // lessons wait for a key of another node
+	otherSecret  atomic.Bool  // that a node has another secret was told
+	locked       atomic.Int64 // lessons that were passed over, since their keys are missing
+	backups      sync.Mutex   // held while one is made
+	remembering  sync.Mutex   // held while what the filter remembers is taken and written
 
 	listening map[string]net.Addr // set before Serve calls ready
 }

@@ -12,16 +12,16 @@ import (
 // askKey is the question to the other nodes of a cluster for the key of an id.
 const askKey = "key"
 
-// How long nodes have to answer, and how long a lesson waits before it is asked for again, at first and at most.
+// How long nodes have to answer; after which time a lesson asks again; and for how long lessons wait in all for a node that is away.
 const (
-	keyTimeout    = time.Second
-	keyRetry      = 100 * time.Millisecond
-	keyRetryLimit = 2 * time.Second
+	keyTimeout  = time.Second
+	keyRetry    = time.Second
+	keyPatience = 10 * time.Minute
 )
 
 // joinPeers reads the secret of the cluster and answers the other nodes' questions for keys.
 func (n *Node) joinPeers() error {
-	if len(n.config.Journal.Servers) == 0 {
+	if !n.journal.Shared() {
 		return nil
 	}
 	var err error
@@ -37,7 +37,8 @@ func (n *Node) joinPeers() error {
 	})
 }
 
-// fetchKey asks the other nodes for the key that a record is sealed with. [keyring.ErrNoKey] if none has it.
+// fetchKey asks the other nodes for the key that a record is sealed with. [keyring.ErrNoKey] if none has it; another error is of
+// this node's disk.
 func (n *Node) fetchKey(ctx context.Context, record []byte) error {
 	id, err := keyring.KeyOf(record)
 	if err != nil {
@@ -45,37 +46,40 @@ func (n *Node) fetchKey(ctx context.Context, record []byte) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
-	shared, err := n.journal.Ask(ctx, askKey, id)
+	var taken error
+	err = n.journal.Ask(ctx, askKey, id, func(answer []byte) bool {
+		taken = n.keys.Take(id, answer, n.secret)
+		if errors.Is(taken, keyring.ErrDamaged) && !n.otherSecret.Swap(true) {
+			n.log.Error("the key of a lesson comes from a node with another secret: give all nodes the same journal.secret_file")
+		}
+		return !errors.Is(taken, keyring.ErrDamaged) // else another node's answer may do
+	})
 	if errors.Is(err, journal.ErrAlone) {
 		return keyring.ErrNoKey
 	}
-	if err != nil {
-		return err
-	}
-	if err := n.keys.Take(id, shared, n.secret); err != nil {
-		n.log.Error("a key of another node cannot be read: do all have the same journal.secret_file?", "error", err)
-		return keyring.ErrNoKey
-	}
-	return nil
+	return taken
 }
 
 // awaitKey asks until the key is here. Lessons are learned in the order of the journal on every node, so the next ones wait too;
-// judging goes on.
+// judging goes on. After a while without an answer lessons go on without those whose keys no node has: [keyring.ErrNoKey]. They are
+// asked for again at the next start.
 func (n *Node) awaitKey(ctx context.Context, r journal.Record) error {
 	defer n.awaiting.Store(false)
-	for wait := keyRetry; ; wait = min(2*wait, keyRetryLimit) {
+	for end := n.now().Add(keyPatience); ; {
 		err := n.fetchKey(ctx, r.Data)
-		if !errors.Is(err, keyring.ErrNoKey) {
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return errors.Join(err, ctx.Err())
+		case errors.Is(err, keyring.ErrNoKey) && (n.locked.Load() > 0 || n.now().After(end)):
 			return err
-		}
-		if ctx.Err() == nil && !n.awaiting.Swap(true) {
-			n.log.Error("lessons wait: the key of one is on another node, which does not answer", "lesson", r.ID,
+		case !n.awaiting.Swap(true):
+			n.log.Error("lessons wait: the key of one is not to be had", "lesson", r.ID, "error", err,
 				"next", "start the node where it was taught, or `rempart restore --keys-only BACKUP --data DIR` and start this one")
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(keyRetry):
 		}
 	}
 }

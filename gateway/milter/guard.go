@@ -10,8 +10,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	lib "github.com/d--j/go-milter"
 )
 
 // guarded stands between the network and the library. It lets no packet through that the library would panic at (it
@@ -45,15 +43,12 @@ const maxPacket = 1 << 20
 
 const (
 	ahead   = 16 << 10 // bounds the memory for a length that a packet names, before it has come
-	maxKept = 80 << 10 // of memory is kept from packet to packet: a body chunk fits
+	maxKept = 96 << 10 // of memory is kept from packet to packet: that of a body chunk, as it grows
 )
 
 func newGuarded(c net.Conn, log *slog.Logger) *guarded {
 	return &guarded{Conn: c, log: log, closed: make(chan struct{})}
 }
-
-// The library says on standard error that a peer went away, for each; what is worth a line the guard logs.
-func init() { lib.LogWarning = func(string, ...any) {} }
 
 func (g *guarded) Close() error {
 	err := net.ErrClosed

@@ -13,6 +13,7 @@ package milter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -36,8 +37,15 @@ type settings struct {
 	relays []netip.Prefix
 }
 
-// New checks cfg and makes the front door; it starts nothing.
+// libraryLog is set once for all: the library has one for the process.
+var libraryLog sync.Once
+
+// New checks cfg and makes the front door; it starts nothing. What the library warns of is logged for debugging: mostly that a
+// mail server went away, and a packet that is malformed the guard tells.
 func New(cfg Config, host *gateway.Host) (*Milter, error) {
+	libraryLog.Do(func() {
+		lib.LogWarning = func(format string, args ...any) { host.Log.Debug("milter", "warning", fmt.Sprintf(format, args...)) }
+	})
 	f := &Milter{host: host}
 	return f, f.Reconfigure(cfg)
 }
