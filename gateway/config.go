@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"rempart/config"
@@ -21,6 +22,12 @@ type Door struct {
 	// Mode: "judge" answers and acts; "shadow" lets everything pass unchanged and records what would have been done;
 	// "tap" is fed a copy and is not in the path. Default: judge; a new installation's configuration says shadow.
 	Mode message.Mode `toml:"mode"`
+
+	// Incumbent is the filter that mail goes by before it comes to this front door: "rspamd", or "spamassassin", which is also amavis.
+	// Its verdict is read from the header fields that it writes, kept beside ours, and compared on the console; it is no part of our
+	// verdict, and whatever such filters write is not looked at. Of mail alone. Name one only where all mail goes by it: its fields
+	// are believed. Default: none.
+	Incumbent string `toml:"incumbent"`
 
 	// OnError is the answer when no decision could be had: "tempfail" lets the sender try again, "accept" lets spam
 	// through. In shadow and tap it is always accept. Default: tempfail; of calls accept, since an emergency number is
@@ -84,6 +91,9 @@ func (d Door) Check(key string) error {
 	}
 	if d.Mode > message.ModeTap {
 		bad("mode", d.Mode, "use judge, shadow or tap")
+	}
+	if d.Incumbent != "" && verdictFields[d.Incumbent] == nil {
+		bad("incumbent", strconv.Quote(d.Incumbent), "use rspamd or spamassassin")
 	}
 	if len(d.Listen) == 0 {
 		bad("listen", "[]", "name at least one address")

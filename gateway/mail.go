@@ -11,11 +11,17 @@ import (
 )
 
 // Mail reads a mail that came through d, of which raw was kept and size bytes came; the message keeps views of raw. What
-// else the protocol told of it is the caller's to fill in.
+// else the protocol told of it is the caller's to fill in. Behind another filter the message is without what that wrote.
 func (d *Door) Mail(raw []byte, size int) *message.Message {
+	var said message.Incumbent
+	if d.Incumbent != "" {
+		came := len(raw)
+		raw, said = apart(d.Incumbent, raw)
+		size -= came - len(raw)
+	}
 	m := email.ParseBytes(raw)
 	now := time.Now()
-	m.ID, m.Arrived, m.Door, m.Mode, m.Direction = NewID(now), now, d.Name, d.Mode, d.Direction
+	m.ID, m.Arrived, m.Door, m.Mode, m.Direction, m.Incumbent = NewID(now), now, d.Name, d.Mode, d.Direction, said
 	if m.Size = size; size > len(raw) && !m.HasAnomaly(email.CutBytes) {
 		m.Anomalies = append(m.Anomalies, message.Anomaly{Name: email.CutBytes})
 	}

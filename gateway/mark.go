@@ -54,14 +54,17 @@ func Unmarked(raw []byte) []byte {
 	return bytes.Join(append([][]byte{top}, append(kept, rest)...), nil)
 }
 
-// marks reports whether a field of that name tells of a verdict, ours, SpamAssassin's or rspamd's.
-func marks(name string) bool {
-	for _, prefix := range [...]string{"X-Spam-", "X-Spamd-", "X-Rspamd-"} {
+// marks reports whether a field of that name tells of a verdict, ours or another filter's.
+func marks(name string) bool { return marksOfOthers(name) || IsOurs(name) }
+
+// marksOfOthers reports whether SpamAssassin, amavis or rspamd writes fields of that name.
+func marksOfOthers(name string) bool {
+	for _, prefix := range [...]string{"X-Spam-", "X-Spamd-", "X-Rspamd-", "X-Amavis-"} {
 		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
 			return true
 		}
 	}
-	return IsOurs(name)
+	return strings.EqualFold(name, "X-Spam")
 }
 
 // reasons names the strongest contributions, each with its weight.

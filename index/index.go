@@ -70,7 +70,7 @@ type Index struct {
 }
 
 // The version of tables and terms. A file of another version is deleted: it only holds what expires within days.
-const schemaVersion = 4
+const schemaVersion = 5
 
 const schema = `
 CREATE TABLE events (
@@ -95,6 +95,12 @@ CREATE TABLE terms (
 	channel INTEGER NOT NULL,
 	action  INTEGER NOT NULL,
 	PRIMARY KEY (term, seq)
+) WITHOUT ROWID;
+CREATE TABLE agreements (        -- events by hour and term of agreement, so that a million need not be counted
+	hour INTEGER NOT NULL,       -- since 1970
+	term TEXT NOT NULL,
+	n    INTEGER NOT NULL,
+	PRIMARY KEY (hour, term)
 ) WITHOUT ROWID;
 `
 

@@ -18,10 +18,15 @@ type Query struct {
 	Text    string
 	Channel message.Channel
 	Action  message.Action // of the worst outcome
-	From    time.Time      // not before
-	To      time.Time      // before
-	Limit   int            // events a page; default 50, at most 500
-	Cursor  Cursor         // where the page before ended
+	// Agreement is how the verdict of the filter before stands to ours, Taught what such a mail was taught as later.
+	Agreement message.Agreement
+	Taught    message.Label
+	// Signal was seen in the event. No index has it: one page looks through 2,000 events at most, and may be short.
+	Signal string
+	From   time.Time // not before
+	To     time.Time // before
+	Limit  int       // events a page; default 50, at most 500
+	Cursor Cursor    // where the page before ended
 }
 
 // Cursor is where a page ended: pass it on as it is. 0 is the beginning.
@@ -37,6 +42,7 @@ const (
 	defaultLimit = 50
 	maxLimit     = 500
 	maxWords     = 8
+	maxLooked    = 2000 // events of a page that are looked through for a signal: a tenth of a second
 )
 
 // Search gives one page.
@@ -45,7 +51,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Page, error) {
 		q.Limit = defaultLimit
 	}
 	q.Limit = min(q.Limit, maxLimit)
-	list, err := x.rarestFirst(ctx, q.Text)
+	list, err := x.rarestFirst(ctx, q.words())
 	if err != nil {
 		return Page{}, err
 	}
@@ -56,19 +62,21 @@ func (x *Index) Search(ctx context.Context, q Query) (Page, error) {
 	}
 	defer rows.Close()
 	var p Page
-	for rows.Next() {
+	for looked := 0; rows.Next(); looked++ {
 		var seq int64
 		var record []byte
 		if err := rows.Scan(&seq, &record); err != nil {
 			return Page{}, fmt.Errorf("search: %w", err)
 		}
-		if len(p.Events) == q.Limit { // one more than asked for: there is a next page
+		if len(p.Events) == q.Limit || looked == maxLooked { // one more than asked for: there is a next page
 			return p, nil
 		}
 		e := new(message.Event)
 		e.UnmarshalBinary(record) // of a damaged one, what can be read
-		p.Events = append(p.Events, e)
 		p.Next = Cursor(seq)
+		if q.Signal == "" || e.Saw(q.Signal) {
+			p.Events = append(p.Events, e)
+		}
 	}
 	p.Next = 0
 	return p, rows.Err()
@@ -109,18 +117,32 @@ func (q Query) sql(list []string) (string, []any) {
 	if before != 0 {
 		and(row+".seq < ?", before)
 	}
+	limit := q.Limit
+	if q.Signal != "" {
+		limit = maxLooked
+	}
 	b.WriteString(" ORDER BY " + row + ".seq DESC LIMIT ?")
-	return b.String(), append(args, q.Limit+1)
+	return b.String(), append(args, limit+1)
 }
 
-// rarestFirst splits the text into terms; the one with the fewest events leads, counted up to a thousand.
-func (x *Index) rarestFirst(ctx context.Context, text string) ([]string, error) {
+// words are the terms that must all occur.
+func (q Query) words() (list []string) {
+	if q.Agreement != message.NotCompared {
+		list = append(list, agreementTerm(q.Agreement, q.Taught))
+	}
+	for i, w := range strings.Fields(q.Text) {
+		if w = normal(w); w != "" && i < maxWords {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// rarestFirst puts the word with the fewest events first, counted up to a thousand.
+func (x *Index) rarestFirst(ctx context.Context, words []string) ([]string, error) {
 	var list []string
 	fewest := int64(1 << 62)
-	for i, w := range strings.Fields(text) {
-		if w = normal(w); w == "" || i == maxWords {
-			continue
-		}
+	for _, w := range words {
 		var n int64
 		err := x.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM terms WHERE term = ? LIMIT 1000)", w).Scan(&n)
 		if err != nil {

@@ -26,7 +26,7 @@ func terms(e *message.Event) []string {
 }
 
 func allTerms(e *message.Event) []string {
-	s := termSet{seen: make(map[string]bool)}
+	s := termSet{seen: make(map[string]bool), list: compared(e)}
 	s.add(e.ID, e.QueueID, e.MessageID, e.Source.Client(), e.Source.Name, e.Source.ID, e.Account, e.Campaign)
 	s.addAddress(e.MailFrom)
 	s.addAddress(e.From)

@@ -137,12 +137,10 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 			return err
 		}
 		var found []termRow
+		counts := make(map[agreed]int)
 		for _, entry := range batch {
 			e := entry.event
-			var action, score int64
-			if o := e.Worst(); o != nil {
-				action, score = int64(o.Decision.Action), int64(e.Verdicts[o.Verdict].Score)
-			}
+			action, score := worst(e)
 			record, _ := e.AppendBinary(make([]byte, 0, usualRecord))
 			seq := e.Time.UnixMicro()
 			for ; ; seq++ {
@@ -159,12 +157,25 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 					return err
 				}
 			}
-			for _, t := range terms(e) {
+			list := terms(e)
+			for _, t := range list {
 				found = append(found, termRow{t, seq, int64(e.Channel), action})
 			}
+			recount(counts, seq, list, 1)
+		}
+		if err := writeCounts(ctx, tx, counts); err != nil {
+			return err
 		}
 		return insertTerms(ctx, tx, found)
 	})
+}
+
+// worst is the action and the score that an event is found by.
+func worst(e *message.Event) (action, score int64) {
+	if o := e.Worst(); o != nil {
+		return int64(o.Decision.Action), int64(e.Verdicts[o.Verdict].Score)
+	}
+	return 0, 0
 }
 
 // termRow is a row of the table terms.
@@ -269,7 +280,9 @@ func (x *Index) delete(ctx context.Context, query string, args ...any) (n int, e
 		if err := rows.Err(); err != nil {
 			return err
 		}
+		counts := make(map[agreed]int)
 		for seq, list := range gone {
+			recount(counts, seq, list, -1)
 			for _, t := range list {
 				if _, err := tx.ExecContext(ctx, "DELETE FROM terms WHERE term = ? AND seq = ?", t, seq); err != nil {
 					return err
@@ -282,7 +295,7 @@ func (x *Index) delete(ctx context.Context, query string, args ...any) (n int, e
 			}
 		}
 		n = len(gone)
-		return nil
+		return writeCounts(ctx, tx, counts)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("delete events: %w", err)

@@ -29,7 +29,7 @@ func sampleEvent() *Event {
 		Outcomes: []Outcome{{Recipient: "d@b.example", Decision: Decision{Action: 77, Rule: "threshold", Mode: ModeShadow, Text: "no",
 			Thresholds: []Threshold{{Tag, 0.9}, {Reject, 0.99}},
 			Matches:    []Match{{"trial", Reject, ModeShadow}, {"deny:bad.example", Hold, ModeJudge}}, United: true, Skipped: []string{"rule:bomb"}}}},
-		Took: 1500 * time.Microsecond, Campaign: "parcel",
+		Took: 1500 * time.Microsecond, Campaign: "parcel", Incumbent: Incumbent{"spamassassin", Ham, -1.5}, Key: "6b", Taught: Spam,
 	}
 }
 

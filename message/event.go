@@ -31,6 +31,9 @@ type Event struct {
 	LinkHosts []string
 	Digest    []byte // near-copy digest of the text; empty if there was none
 	Campaign  string // of near copies or the same infrastructure; empty if it stands alone
+	Incumbent Incumbent
+	Key       string // what a lesson on it is known by ([Message.Key]); empty if it cannot be taught from here
+	Taught    Label  // what it was taught as later, last; Forget: nothing
 	Verdicts  []Verdict
 	Outcomes  []Outcome // one a recipient
 	Took      time.Duration
@@ -55,12 +58,20 @@ func (e *Event) Worst() *Outcome {
 	return worst
 }
 
+// Saw reports whether a signal of that name was present for one of the recipients.
+func (e *Event) Saw(signal string) bool {
+	return slices.ContainsFunc(e.Verdicts, func(v Verdict) bool {
+		return slices.ContainsFunc(v.Contributions, func(c Contribution) bool { return c.Name == signal && c.State == StatePresent })
+	})
+}
+
 // NewEvent records a judged message; decisions and j's verdicts are in the order of its recipients.
 func NewEvent(m *Message, j Judgement, decisions []Decision) *Event {
 	e := &Event{
 		ID: m.ID, Time: m.Arrived, Door: m.Door, Channel: m.Channel, Direction: m.Direction,
 		Tenant: m.Tenant, Account: m.Account, QueueID: m.QueueID, MessageID: m.MessageID, Source: m.Source,
 		MailFrom: m.MailFrom, From: m.From.String(), Size: m.Size, Route: m.Route, Digest: m.Facts.Digest,
+		Incumbent: m.Incumbent,
 	}
 	for _, l := range m.Links {
 		if l.Host != "" && len(e.LinkHosts) < maxEventHosts && !contains(e.LinkHosts, l.Host) {

@@ -36,6 +36,15 @@ const (
 	eventTook
 	eventCampaign
 	eventVerified
+	eventIncumbent
+	eventKey
+	eventTaught
+)
+
+const (
+	incumbentFilter wire.Tag = iota + 1
+	incumbentLabel
+	incumbentScore
 )
 
 const (
@@ -121,7 +130,10 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b = wire.AppendInt(b, eventTook, int64(e.Took))
 	b = wire.AppendString(b, eventCampaign, e.Campaign)
-	return wire.AppendRecord(b, eventVerified, e.Verified.append), nil
+	b = wire.AppendRecord(b, eventVerified, e.Verified.append)
+	b = wire.AppendRecord(b, eventIncumbent, e.Incumbent.append)
+	b = wire.AppendString(b, eventKey, e.Key)
+	return wire.AppendUint(b, eventTaught, uint64(e.Taught)), nil
 }
 
 // UnmarshalBinary reads a record of [Event.AppendBinary], also one of a newer build; what it does not know it skips. On
@@ -188,6 +200,12 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 			e.Campaign = c.String()
 		case eventVerified:
 			return e.Verified.read(c)
+		case eventIncumbent:
+			return e.Incumbent.read(c)
+		case eventKey:
+			e.Key = c.String()
+		case eventTaught:
+			e.Taught = Label(c.Uint())
 		}
 		return nil
 	})
@@ -251,6 +269,26 @@ func (v *Verified) read(b []byte) error {
 			v.DKIM = append(v.DKIM, c.String())
 		case verifiedARC:
 			v.ARC = c.String()
+		}
+		return nil
+	})
+}
+
+func (i *Incumbent) append(b []byte) []byte {
+	b = wire.AppendString(b, incumbentFilter, i.Filter)
+	b = wire.AppendUint(b, incumbentLabel, uint64(i.Label))
+	return wire.AppendFloat(b, incumbentScore, i.Score)
+}
+
+func (i *Incumbent) read(b []byte) error {
+	return wire.Fields(b, func(tag wire.Tag, c wire.Content) error {
+		switch tag {
+		case incumbentFilter:
+			i.Filter = c.String()
+		case incumbentLabel:
+			i.Label = Label(c.Uint())
+		case incumbentScore:
+			i.Score = c.Float()
 		}
 		return nil
 	})

@@ -32,6 +32,7 @@ type Message struct {
 	Stored     bool // from a mail store: what DNS says now is not what it said then
 	OneAnswer  bool // the front door can give but one answer for all recipients
 	Handover   bool // the front door can leave the mail to us and still tell its client that it was taken
+	Incumbent  Incumbent
 
 	From      Address   // the author the reader sees (RFC 5322 From, SIP From)
 	ReplyTo   []Address // RFC 5322 Reply-To

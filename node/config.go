@@ -276,11 +276,14 @@ func (c Config) Check() error {
 		errs = append(errs, g.Check(fmt.Sprintf("gateway.api[%d]", i)))
 	}
 	seen := map[string]bool{}
-	for _, name := range c.doorNames() {
-		if seen[name] {
-			errs = append(errs, fmt.Errorf("gateway: two front doors are named %q: logs and tallies could not tell them apart", name))
+	for _, d := range c.Gateway.doors() {
+		if seen[d.Name] {
+			errs = append(errs, fmt.Errorf("gateway: two front doors are named %q: logs and tallies could not tell them apart", d.Name))
 		}
-		seen[name] = true
+		seen[d.Name] = true
+		if d.Incumbent != "" && !d.mail {
+			errs = append(errs, fmt.Errorf("%s.incumbent = %q: only in the header of a mail can another filter have written", d.key, d.Incumbent))
+		}
 	}
 	if !c.DNS.Off {
 		_, err := auth.New(nil, c.DNS.List, c.Auth)
@@ -299,31 +302,32 @@ func (c Config) doorNames() (names []string) {
 // keyed is the common settings of a front door and its key in the file.
 type keyed struct {
 	gateway.Door
-	key string
+	key  string
+	mail bool // mails come through it as they are
 }
 
 // doors are the front doors of all kinds, in the order they are opened.
 func (g GatewayConfig) doors() (doors []keyed) {
 	for i, c := range g.Milter {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.milter[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.milter[%d]", i), true})
 	}
 	for i, c := range g.SMTP {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smtp[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smtp[%d]", i), true})
 	}
 	for i, c := range g.Rspamd {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.rspamd[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.rspamd[%d]", i), true})
 	}
 	for i, c := range g.Spamd {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.spamd[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.spamd[%d]", i), true})
 	}
 	for i, c := range g.SMPP {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.smpp[%d]", i), false})
 	}
 	for i, c := range g.SIP {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.sip[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.sip[%d]", i), false})
 	}
 	for i, c := range g.API {
-		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.api[%d]", i)})
+		doors = append(doors, keyed{c.Door, fmt.Sprintf("gateway.api[%d]", i), false})
 	}
 	return doors
 }
