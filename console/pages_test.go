@@ -17,7 +17,8 @@ import (
 // everyPage is each page that an administrator can look at; TestEveryRouteIsRendered holds it complete.
 var everyPage = []string{"/", "/volumes", "/volumes?channel=sms&hours=168", "/messages", "/messages?q=example.org", "/messages?q=nothing.at.all",
 	"/messages/" + hostileID, "/sources", "/sources?hours=168&channel=email", "/sources/countries", "/sources/networks", "/sources/senders",
-	"/routes", "/quarantine", "/quarantine?q=nothing.at.all&waiting=1", quarantinedPath, "/cases", "/cases?q=nothing.at.all&open=1", casePath(caseID), "/domains", "/domains/shop.example", "/domains/shop.example/sources",
+	"/routes", "/quarantine", "/quarantine?q=nothing.at.all&waiting=1", quarantinedPath, "/cases", "/cases?q=nothing.at.all&open=1", casePath(caseID), "/disagreements", "/disagreements?hours=1&q=nothing.at.all&signal=listed",
+	"/disagreements/figures", "/disagreements/only_here", "/disagreements/only_incumbent?hours=24&signal=listed", "/disagreements/both_spam", "/domains", "/domains/shop.example", "/domains/shop.example/sources",
 	"/domains/shop.example/reporters", "/domains/shop.example/tls", "/campaigns", "/campaigns?hours=1&bulk=1", "/campaigns/" + campaignID, "/campaigns/" + campaignID + "/hosts", "/campaigns/" + campaignID + "/routes",
 	"/calls", "/calls/callers", "/report", "/health", "/audit", "/audit?q=admin", "/accounts", "/password", "/nothing"}
 
@@ -198,7 +199,7 @@ func TestExports(t *testing.T) {
 	s := newStand(t)
 	v := s.admin(t)
 	for _, path := range []string{"/volumes", "/messages", "/sources/countries", "/sources/networks", "/sources/senders", "/routes", "/health",
-		"/audit", "/accounts", "/messages/" + hostileID, "/cases", "/cases/" + caseID, "/domains", "/domains/shop.example/sources", "/domains/shop.example/reporters",
+		"/audit", "/accounts", "/messages/" + hostileID, "/cases", "/cases/" + caseID, "/disagreements/figures", "/disagreements/only_here", "/domains", "/domains/shop.example/sources", "/domains/shop.example/reporters",
 		"/domains/shop.example/tls"} {
 		status, body := v.get(path + ".csv")
 		rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()

@@ -59,6 +59,9 @@ func (c *Console) routes() []route {
 		{"GET", "/cases", account.SeeMessages, true, c.cases},
 		{"GET", "/cases/{id}", account.SeeMessages, false, c.oneCase}, // the id may end in .csv or .json
 		{"POST", "/cases/{id}/{change}", account.Teach, false, c.changeCase},
+		{"GET", "/disagreements", account.SeeMessages, false, c.disagreements},
+		{"GET", "/disagreements/figures", account.SeeMessages, true, c.comparison},
+		{"GET", "/disagreements/{kind}", account.SeeMessages, false, c.agreement}, // the kind may end in .csv or .json
 		{"GET", "/domains", account.SeeFigures, true, c.domains},
 		{"GET", "/domains/{name}", account.SeeFigures, false, c.domain},
 		{"GET", "/domains/{name}/{part}", account.SeeFigures, false, c.domainPart}, // the part may end in .csv or .json
@@ -93,6 +96,7 @@ var menu = []struct {
 	{"messages", "/messages", account.SeeMessages},
 	{"quarantine", "/quarantine", account.SeeMessages},
 	{"cases", "/cases", account.SeeMessages},
+	{"disagreements", "/disagreements", account.SeeMessages},
 	{"domains", "/domains", account.SeeFigures},
 	{"campaigns", "/campaigns", account.SeeFigures},
 	{"calls", "/calls", account.SeeFigures},

@@ -59,6 +59,7 @@ type stand struct {
 	shadow bool
 	link   string        // of the first start
 	sink   *postfix.Sink // takes what is sent to who signs in
+	events []*message.Event
 }
 
 func newStand(t testing.TB) *stand {
@@ -82,6 +83,7 @@ func newStand(t testing.TB) *stand {
 	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1}, nil)
 	watch, callers := campaign.NewWatch(), behaviour.NewCallers()
 	recent := traffic(tallies)
+	s.events = recent
 	for _, e := range recent {
 		e.Campaign = watch.Add(e)
 		x.Add(e, nil)
@@ -254,6 +256,7 @@ func traffic(tallies *measure.Tallies) []*message.Event {
 	e.Source.Name, e.Source.ID, e.LinkHosts = hostile, hostile, []string{hostile}
 	e.Route = append(e.Route, message.Hop{From: hostile, By: hostile, With: hostile})
 	e.Outcomes[0].Recipient = hostile
+	e.Incumbent, e.Taught = message.Incumbent{Filter: hostile, Label: message.Spam, Score: 9.5}, message.Spam
 	e.Verdicts[0].Contributions = append(e.Verdicts[0].Contributions,
 		message.Contribution{Name: "link_other_host", Method: message.Content, State: message.StatePresent, Input: message.FixedOne,
 			Coefficient: message.Odds(2.5), Args: []any{hostile, hostile}},
@@ -304,6 +307,10 @@ func made(random *rand.Rand, at time.Time) *message.Event {
 		e.Route = []message.Hop{{From: "out." + e.Source.ID, Address: e.Source.Address, By: "mx1.example.net", With: "ESMTPS", At: at, Trusted: true},
 			{From: "app.internal.example.com", By: "out." + e.Source.ID, With: "SMTP", At: at.Add(-2 * time.Second)}}
 		e.LinkHosts = []string{"www." + e.Source.ID}
+		e.Incumbent = message.Incumbent{Filter: "rspamd", Label: message.Ham, Score: 1.2}
+		if bad != (at.Second()%10 == 0) { // it errs on every tenth
+			e.Incumbent.Label, e.Incumbent.Score = message.Spam, 8.4
+		}
 	}
 	if bad {
 		add("listed", message.SourceAnalysis, 2.1+random.Float64(), e.Source.Client(), "bl.example.net")

@@ -54,6 +54,19 @@ type Comparable struct {
 	TaughtSpam int               `json:"taught_spam"`
 }
 
+// Right is in how many of the disagreements that were taught later we were right, and the filter before.
+func (c Comparison) Right() (here, incumbent, taught int) {
+	for _, k := range c.Kinds {
+		switch k.Agreement {
+		case message.OnlyIncumbent:
+			here, incumbent = here+k.TaughtHam, incumbent+k.TaughtSpam
+		case message.OnlyHere:
+			here, incumbent = here+k.TaughtSpam, incumbent+k.TaughtHam
+		}
+	}
+	return here, incumbent, here + incumbent
+}
+
 // Compare counts the events since the hour of from.
 func (x *Index) Compare(ctx context.Context, from time.Time) (Comparison, error) {
 	c := Comparison{From: from.UTC().Truncate(time.Hour)}

@@ -31,12 +31,6 @@ func (a *Agreement) UnmarshalText(b []byte) error {
 // Agreements are those of mail that was compared.
 var Agreements = [...]Agreement{BothHonest, OnlyIncumbent, OnlyHere, BothSpam}
 
-// Right reports which of the two a later lesson agrees with.
-func (a Agreement) Right(taught Label) (incumbent, here bool) {
-	spam := taught == Spam
-	return (a == OnlyIncumbent || a == BothSpam) == spam, (a == OnlyHere || a == BothSpam) == spam
-}
-
 // Agreement compares the two verdicts. We take a mail for spam if more is asked for than to accept or to greylist it, for the
 // recipient whose verdict is worst; whether that is carried out does not matter.
 func (e *Event) Agreement() Agreement {

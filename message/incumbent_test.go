@@ -32,14 +32,4 @@ func TestAgreement(t *testing.T) {
 	if e := (&Event{Incumbent: Incumbent{Label: Spam}}); e.Agreement() != NotCompared {
 		t.Error("a mail without a verdict of ours was compared")
 	}
-	for _, tt := range []struct {
-		a               Agreement
-		taught          Label
-		incumbent, here bool
-	}{{BothHonest, Ham, true, true}, {BothHonest, Spam, false, false}, {OnlyIncumbent, Spam, true, false}, {OnlyIncumbent, Ham, false, true},
-		{OnlyHere, Spam, false, true}, {OnlyHere, Ham, true, false}, {BothSpam, Ham, false, false}} {
-		if incumbent, here := tt.a.Right(tt.taught); incumbent != tt.incumbent || here != tt.here {
-			t.Errorf("%v, taught %v: the filter before is right %v, we %v", tt.a, tt.taught, incumbent, here)
-		}
-	}
 }

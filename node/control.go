@@ -12,6 +12,7 @@ import (
 	"rempart/abuse/aggregate"
 	"rempart/corpus"
 	"rempart/gateway"
+	"rempart/index"
 	"rempart/message"
 	"rempart/message/email"
 	"rempart/message/sms"
@@ -122,6 +123,7 @@ func (n *Node) control(ctx context.Context, ls []net.Listener) error {
 		return r, n.SetShadow(ctx, r.On, teacherLocal)
 	})
 	handle(mux, "POST /events", n.Events)
+	handle(mux, "POST /compare", func(ctx context.Context, r compareRequest) (index.Comparison, error) { return n.Compare(ctx, r.From) })
 	mux.HandleFunc("POST /backup", n.backupByControl)
 	handle(mux, "POST /privacy/show", func(ctx context.Context, r personRequest) (Holding, error) { return n.Holds(ctx, r.Address) })
 	handle(mux, "POST /privacy/erase", func(ctx context.Context, r personRequest) (Erased, error) {

@@ -30,6 +30,8 @@ func (n *Node) worthDraft(e *message.Event) bool {
 	switch {
 	case o == nil:
 		return true
+	case e.Agreement() == message.OnlyIncumbent || e.Agreement() == message.OnlyHere:
+		return n.otherDrafts.Allow()
 	case e.Verdicts[o.Verdict].Probability < surelyHonest && o.Decision.Action <= message.Accept:
 		return n.honestDrafts.Allow()
 	case e.Verdicts[o.Verdict].Probability > surelySpam:
@@ -67,8 +69,10 @@ func (n *Node) makeDrafts(ctx context.Context) error {
 			j.event.Campaign = n.watch.Add(j.event)
 			var sealed []byte
 			if j.message != nil {
-				record, _ = n.filter.Draft(j.message).AppendBinary(record[:0])
+				draft := n.filter.Draft(j.message)
+				record, _ = draft.AppendBinary(record[:0])
 				sealed = n.seal(j.message, record)
+				j.event.Key = draft.Message
 			}
 			n.index.Add(j.event, sealed)
 		case <-ctx.Done():

@@ -136,28 +136,28 @@ func (n *Node) keepLesson(ctx context.Context, lesson *message.Lesson) (uint64, 
 // errAwaitsKey ends a replay before a lesson whose key another node has to give.
 var errAwaitsKey = errors.New("the key of a lesson is on another node")
 
-// applyLesson learns one record of the journal. A lesson of an erased person is passed over; so is one that cannot be
-// read, with a line in the log: the others must still be learned. In a cluster fetch gets the key of another node's lesson.
-func (n *Node) applyLesson(r journal.Record, fetch func(journal.Record) error) error {
+// learnRecord learns one record of the journal. A lesson of an erased person is passed over; so is one that cannot be
+// read, with a line in the log: the others must still be learned; neither gives a lesson. In a cluster fetch gets the key of another
+// node's lesson.
+func (n *Node) learnRecord(r journal.Record, fetch func(journal.Record) error) (*message.Lesson, error) {
 	record, err := n.keys.Open(r.Data, []byte(r.ID))
 	if errors.Is(err, keyring.ErrNoKey) && n.journal.Shared() {
 		if err = fetch(r); err == nil {
 			record, err = n.keys.Open(r.Data, []byte(r.ID))
 		}
 		if err != nil && !errors.Is(err, keyring.ErrNoKey) && !errors.Is(err, keyring.ErrDestroyed) {
-			return err // the lesson is not lost: it comes again
+			return nil, err // the lesson is not lost: it comes again
 		}
 	}
-	defer n.lessons.reached(r.Seq)
 	if errors.Is(err, keyring.ErrDestroyed) {
-		return nil
+		return nil, nil
 	}
 	if errors.Is(err, keyring.ErrNoKey) {
 		if n.locked.Add(1) == 1 {
 			n.log.Error("lessons are passed over: their keys are not on this node", "first", r.ID,
 				"next", "rempart restore --keys-only BACKUP --data DIR")
 		}
-		return nil
+		return nil, nil
 	}
 	var lesson message.Lesson
 	if err == nil {
@@ -165,7 +165,7 @@ func (n *Node) applyLesson(r journal.Record, fetch func(journal.Record) error) e
 	}
 	if err != nil {
 		n.log.Error("lesson passed over", "record", r.ID, "error", err)
-		return nil
+		return nil, nil
 	}
 	n.filter.Apply(&lesson)
 	label := lesson.Label.String()
@@ -173,7 +173,7 @@ func (n *Node) applyLesson(r journal.Record, fetch func(journal.Record) error) e
 		label = "forget"
 	}
 	n.metrics.lessons.WithLabelValues(label).Inc()
-	return nil
+	return &lesson, nil
 }
 
 // replayLessons applies the snapshot of the filter and the lessons after it.
@@ -194,13 +194,14 @@ func (n *Node) replayLessons(ctx context.Context) error {
 		from = 0
 	}
 	last, err := n.journal.Replay(ctx, journal.Lessons, from, func(r journal.Record) error {
-		return n.applyLesson(r, func(r journal.Record) error {
+		_, err := n.learnRecord(r, func(r journal.Record) error {
 			err := n.fetchKey(ctx, r.Data)
 			if errors.Is(err, keyring.ErrNoKey) {
 				return errAwaitsKey // the node is not to start later for it
 			}
 			return err
 		})
+		return err
 	})
 	if errors.Is(err, errAwaitsKey) {
 		err = nil
@@ -225,9 +226,14 @@ func (n *Node) followLessons(ctx context.Context) error {
 	from := n.lessons.applied + 1
 	n.lessons.mu.Unlock()
 	err := n.journal.Follow(ctx, journal.Lessons, from, func(r journal.Record) error {
-		if err := n.applyLesson(r, func(r journal.Record) error { return n.awaitKey(ctx, r) }); err != nil {
+		lesson, err := n.learnRecord(r, func(r journal.Record) error { return n.awaitKey(ctx, r) })
+		if err != nil {
 			return err
 		}
+		if lesson != nil {
+			n.noteTaught(ctx, lesson)
+		}
+		n.lessons.reached(r.Seq)
 		if since++; since >= snapshotLessons {
 			since = 0
 			n.saveFilter()
@@ -239,6 +245,13 @@ func (n *Node) followLessons(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// noteTaught notes in the events of a message what it was taught as. At the start that is not done again: it stands there.
+func (n *Node) noteTaught(ctx context.Context, l *message.Lesson) {
+	if err := n.index.Taught(ctx, l.Message, l.Scope.Tenant, l.Label); err != nil && ctx.Err() == nil {
+		n.log.Warn("lesson not noted in the index", "error", err)
+	}
 }
 
 // saveFilter writes the snapshot; without one a start takes longer, nothing is lost. None is written past a lesson whose key is

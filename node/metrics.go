@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -25,6 +26,7 @@ type metrics struct {
 
 	reportsOut *prometheus.CounterVec
 	unreported prometheus.Counter
+	compared   *prometheus.CounterVec
 }
 
 func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
@@ -44,6 +46,9 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 			Help: "Recipients whose message was decided without an operator's rule, which took too long or failed."}, []string{"rule"}),
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_reports_total",
 			Help: "Reports of other receivers that came in: complaint, dmarc, tls, not_understood."}, []string{"kind"}),
+		compared: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_incumbent_mails_total",
+			Help: "Mails that went by another filter before they came here, by what either said: both_honest, only_incumbent (took it for spam), only_here, both_spam, or none, where the other left no verdict."},
+			[]string{"filter", "agreement"}),
 		reportsOut: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_dmarc_reports_total",
 			Help: "DMARC reports to the owners of domains, by mailbox: sent, refused, too_large, unverified; and by report: given_up."}, []string{"outcome"}),
 		unreported: prometheus.NewCounter(prometheus.CounterOpts{Name: "rempart_dmarc_mails_left_out_total",
@@ -57,7 +62,7 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported,
+	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported, m.compared,
 		&stateCollector{n}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -71,6 +76,9 @@ func (m *metrics) judged(e *message.Event) {
 	m.messages.WithLabelValues(e.Channel.String(), e.Direction.String(), e.Verdicts[o.Verdict].Category.String(),
 		o.Decision.Action.String()).Inc()
 	m.seconds.WithLabelValues(e.Channel.String()).Observe(e.Took.Seconds())
+	if e.Incumbent.Filter != "" {
+		m.compared.WithLabelValues(e.Incumbent.Filter, cmp.Or(e.Agreement().String(), "none")).Inc()
+	}
 }
 
 // rules counts what the operator's rules said of one message.

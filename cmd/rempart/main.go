@@ -46,6 +46,7 @@ type commands struct {
 	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"Make keys that sign mail, or compare them with DNS."`
 	Config     configCmd     `cmd:"" help:"Check a configuration, or print an example."`
 	Policy     policyCmd     `cmd:"" help:"Export settings in bulk, or preview a changed policy."`
+	Compare    compareCmd    `cmd:"" help:"Show how often the filter before and the node were of one mind."`
 	Backup     backupCmd     `cmd:"" help:"Copy the state of a node into one file."`
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory from a backup."`
 	Quarantine quarantineCmd `cmd:"" help:"List, show, release or delete mail that was put aside."`
