@@ -20,7 +20,7 @@ test:
 test-race:
 	CGO_ENABLED=1 go test -race ./...
 
-# Tests against real peers (Postfix, mlmmj, postsrsd, fetchmail, rspamc, Haraka's plugin, spamc, procmail, Exim, Dovecot, Kannel, sipp, Kamailio, Chromium, oidc-provider, promtool, clamd, OpenDKIM, dkimpy): .ci/run installs them and fails if one skips.
+# Tests against real peers (Postfix, mlmmj, postsrsd, fetchmail, rspamd, rspamc, Haraka's plugin, SpamAssassin, spamc, procmail, Exim, Dovecot, Kannel, sipp, Kamailio, Chromium, oidc-provider, promtool, clamd, OpenDKIM, dkimpy): .ci/run installs them and fails if one skips.
 test-integration:
 	go test -tags integration -count=1 -p 1 -v $$(grep -rl --include='*_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
 

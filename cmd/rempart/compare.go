@@ -64,9 +64,9 @@ func comparison(c index.Comparison) string {
 		return words.Say("compare.nothing") + "\n"
 	}
 	fmt.Fprintf(&b, "%s\n\n", words.Say("compare.summary", total, c.From.Format("2006-01-02 15:04"), differ, catalogue.Percent(float64(differ)/float64(total))))
-	fmt.Fprintf(&b, "%-40s %9s %12s %14s\n", "", "mails", "taught spam", "taught honest")
+	fmt.Fprintf(&b, "%-42s %9s %12s %14s\n", "", "mails", "taught spam", "taught honest")
 	for _, k := range c.Kinds {
-		fmt.Fprintf(&b, "%-40s %9d %12d %14d\n", words.Say("agreement."+k.Agreement.String()), k.Mails, k.TaughtSpam, k.TaughtHam)
+		fmt.Fprintf(&b, "%-42s %9d %12d %14d\n", words.Say("agreement."+k.Agreement.String()), k.Mails, k.TaughtSpam, k.TaughtHam)
 	}
 	here, incumbent, taught := c.Right()
 	if taught > 0 {

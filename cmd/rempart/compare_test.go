@@ -37,8 +37,8 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ := runRempart(t, exitOK, "compare", "--data", data, "--days", "1")
-	for _, want := range []string{"4 mails since ", "about 1 of them they disagree (25 %).", "the filter before alone takes it for spam         1            0              0\n",
-		"neither takes it for spam                        3 "} {
+	for _, want := range []string{"4 mails since ", "about 1 of them they disagree (25 %).", "the filter before alone takes it for spam          1            0              0\n",
+		"neither takes it for spam                          3 "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
