@@ -25,12 +25,14 @@ import (
 	"rempart/index"
 	"rempart/measure"
 	"rempart/message"
+	"rempart/policy"
 	"rempart/quarantine"
 	"rempart/report"
 )
 
 // Sources is what the pages show and change. Accounts, Tallies, Events, Quarantine with
-// Release, Discard, AskSignIn and Mailboxes, Abuse with AnswerCase and NoteCase, Campaigns, Callers and Places must be there; another missing function leaves out what it would show.
+// Release, Discard, AskSignIn and Mailboxes, Abuse with AnswerCase and NoteCase, Campaigns, Callers, Rules with Map and RuleCounts, and
+// Places must be there; another missing function leaves out what it would show.
 type Sources struct {
 	Accounts *account.Book
 	Tallies  *measure.Tallies
@@ -63,6 +65,11 @@ type Sources struct {
 	// Teach says that a judged message is spam or ham and returns its probability before and after. It gives
 	// [ErrNothingKept] where there is nothing to learn from, and index.ErrNotFound.
 	Teach func(ctx context.Context, eventID string, label message.Label, teacher string) (before, after float64, err error)
+	// Rules is the policy in force, Map fills in whose mailboxes a message's recipients are, RuleCounts is how often an operator's rule
+	// fitted a recipient's message since the start and how often it was left out.
+	Rules      func() *policy.Rules
+	Map        func(ctx context.Context, m *message.Message)
+	RuleCounts func(name string) (fitted, skipped uint64)
 	// Health is asked at every look at it; it should take milliseconds.
 	Health func(ctx context.Context) Health
 	// Books are the counts that must add up: see [Books].

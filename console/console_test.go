@@ -319,19 +319,19 @@ func TestWhatIf(t *testing.T) {
 		{Name: "learner_text", State: message.StatePresent, Input: message.FixedOne, Coefficient: message.Odds(0.2)},
 	}}}, Outcomes: []message.Outcome{{Recipient: "a@example.org"}}}
 	finish(e) // 1.2: tagged
-	got := s.whatIf(e, &e.Outcomes[0])
+	got := s.whatIf(t.Context(), e, &e.Outcomes[0])
 	if len(got) != 1 || got[0].Action != message.Accept || got[0].Without[0] != "a link hides its target behind the shortener sho.example" {
 		t.Errorf("%+v", got)
 	}
 	e.Verdicts[0].Contributions[2].Coefficient = message.Odds(2.1)
 	e.Verdicts[0].Contributions[0].Coefficient = message.Odds(-0.1)
 	finish(e) // 4.0: held; either alone would still be tagged
-	if got := s.whatIf(e, &e.Outcomes[0]); len(got) != 2 || got[0].Action != message.Tag {
+	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); len(got) != 2 || got[0].Action != message.Tag {
 		t.Errorf("%+v", got)
 	}
 	e.Verdicts[0].Contributions = e.Verdicts[0].Contributions[:1]
 	finish(e)
-	if got := s.whatIf(e, &e.Outcomes[0]); got != nil {
+	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil {
 		t.Errorf("nothing to take away: %+v", got)
 	}
 }

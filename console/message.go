@@ -122,7 +122,7 @@ func (c *Console) messagePage(r *http.Request, e *message.Event, at int) (messag
 	page.Verdict = &e.Verdicts[page.Outcome.Verdict]
 	page.Mark = markOf(page.Verdict.Probability)
 	c.explain(&page)
-	page.WhatIf = c.whatIf(e, page.Outcome)
+	page.WhatIf = c.whatIf(r.Context(), e, page.Outcome)
 	for i, o := range e.Outcomes {
 		row := recipientRow{Recipient: seen(orDash(o.Recipient)), Decision: o.Decision, Here: o.Verdict == page.Outcome.Verdict}
 		if o.Verdict < len(e.Verdicts) {

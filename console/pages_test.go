@@ -18,12 +18,20 @@ import (
 var everyPage = []string{"/", "/volumes", "/volumes?channel=sms&hours=168", "/messages", "/messages?q=example.org", "/messages?q=nothing.at.all",
 	"/messages/" + hostileID, "/sources", "/sources?hours=168&channel=email", "/sources/countries", "/sources/networks", "/sources/senders",
 	"/routes", "/quarantine", "/quarantine?q=nothing.at.all&waiting=1", quarantinedPath, "/cases", "/cases?q=nothing.at.all&open=1", casePath(caseID), "/disagreements", "/disagreements?hours=1&q=nothing.at.all&signal=listed",
-	"/disagreements/figures", "/disagreements/only_here", "/disagreements/only_incumbent?hours=24&signal=listed", "/disagreements/both_spam", "/domains", "/domains/shop.example", "/domains/shop.example/sources",
+	"/disagreements/figures", "/disagreements/only_here", "/disagreements/only_incumbent?hours=24&signal=listed", "/disagreements/both_spam",
+	"/rules", "/rules/settings", "/rules/own", tryThreshold, tryRule, "/rules/try?kind=rule&name=x&action=tag&when=" + url.QueryEscape("true and\nhas('"+strings.ReplaceAll(hostile, "\u202e", "")+"')"),
+	"/rules/try?kind=threshold&action=tag&from=much", "/domains", "/domains/shop.example", "/domains/shop.example/sources",
 	"/domains/shop.example/reporters", "/domains/shop.example/tls", "/campaigns", "/campaigns?hours=1&bulk=1", "/campaigns/" + campaignID, "/campaigns/" + campaignID + "/hosts", "/campaigns/" + campaignID + "/routes",
 	"/calls", "/calls/callers", "/report", "/health", "/audit", "/audit?q=admin", "/accounts", "/password", "/nothing"}
 
 // everyMinePage is each page that ben can look at who signed in to his mailbox.
 var everyMinePage = []string{"/mine", "/mine?cursor=0", minePath("ben@b.example"), "/mine/" + hostileID + "?recipient=ben%40b.example", "/mine/nothing"}
+
+// Trials that change something.
+const (
+	tryThreshold = "/rules/try?kind=threshold&whose=domain&whom=example.org&action=quarantine&from=0.97&hours=168"
+	tryRule      = "/rules/try?kind=rule&name=try&action=hold&when=has%28%27listed%27%29+and+message.channel+%3D%3D+%27email%27"
+)
 
 func TestEveryPage(t *testing.T) {
 	s := newStand(t)
@@ -199,7 +207,8 @@ func TestExports(t *testing.T) {
 	s := newStand(t)
 	v := s.admin(t)
 	for _, path := range []string{"/volumes", "/messages", "/sources/countries", "/sources/networks", "/sources/senders", "/routes", "/health",
-		"/audit", "/accounts", "/messages/" + hostileID, "/cases", "/cases/" + caseID, "/disagreements/figures", "/disagreements/only_here", "/domains", "/domains/shop.example/sources", "/domains/shop.example/reporters",
+		"/audit", "/accounts", "/messages/" + hostileID, "/cases", "/cases/" + caseID, "/disagreements/figures", "/disagreements/only_here",
+		"/rules/settings", "/rules/own", "/domains", "/domains/shop.example/sources", "/domains/shop.example/reporters",
 		"/domains/shop.example/tls"} {
 		status, body := v.get(path + ".csv")
 		rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()

@@ -154,13 +154,7 @@ func functions(words *catalogue.Catalogue) template.FuncMap {
 			}
 			return name
 		},
-		"rule": func(name string) string { // a rule of the operator has a name of its own
-			if key := "rule." + name; words.Has(key) {
-				return words.Say(key)
-			}
-			name, _ = policy.RuleName(name)
-			return words.Say("rule.named", seen(name))
-		},
+		"rule":   func(name string) string { return ruleText(words, name) },
 		"word":   words.Word,
 		"num":    n.count,
 		"pct":    n.percent,
@@ -179,6 +173,15 @@ func functions(words *catalogue.Catalogue) template.FuncMap {
 		"plus":     func(a, b float64) float64 { return round(a + b) },
 		"barwidth": func(share float64) float64 { return round(100 * min(max(share, 0), 1)) },
 	}
+}
+
+// ruleText is what decided, in words; a rule of the operator's has a name of its own.
+func ruleText(words *catalogue.Catalogue, name string) string {
+	if key := "rule." + name; words.Has(key) {
+		return words.Say(key)
+	}
+	name, _ = policy.RuleName(name)
+	return words.Say("rule.named", seen(name))
 }
 
 // stamp is a time as people read it, its zone named.

@@ -62,6 +62,9 @@ func (c *Console) routes() []route {
 		{"GET", "/disagreements", account.SeeMessages, false, c.disagreements},
 		{"GET", "/disagreements/figures", account.SeeMessages, true, c.comparison},
 		{"GET", "/disagreements/{kind}", account.SeeMessages, false, c.agreement}, // the kind may end in .csv or .json
+		{"GET", "/rules", account.SeeMessages, false, c.rules},
+		{"GET", "/rules/try", account.SeeMessages, true, c.try},
+		{"GET", "/rules/{part}", account.SeeMessages, false, c.ruleTable}, // the part may end in .csv or .json
 		{"GET", "/domains", account.SeeFigures, true, c.domains},
 		{"GET", "/domains/{name}", account.SeeFigures, false, c.domain},
 		{"GET", "/domains/{name}/{part}", account.SeeFigures, false, c.domainPart}, // the part may end in .csv or .json
@@ -97,6 +100,7 @@ var menu = []struct {
 	{"quarantine", "/quarantine", account.SeeMessages},
 	{"cases", "/cases", account.SeeMessages},
 	{"disagreements", "/disagreements", account.SeeMessages},
+	{"rules", "/rules", account.SeeMessages},
 	{"domains", "/domains", account.SeeFigures},
 	{"campaigns", "/campaigns", account.SeeFigures},
 	{"calls", "/calls", account.SeeFigures},

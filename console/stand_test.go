@@ -60,6 +60,7 @@ type stand struct {
 	link   string        // of the first start
 	sink   *postfix.Sink // takes what is sent to who signs in
 	events []*message.Event
+	rules  *policy.Rules
 }
 
 func newStand(t testing.TB) *stand {
@@ -83,7 +84,7 @@ func newStand(t testing.TB) *stand {
 	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1}, nil)
 	watch, callers := campaign.NewWatch(), behaviour.NewCallers()
 	recent := traffic(tallies)
-	s.events = recent
+	s.events, s.rules = recent, standRules(t)
 	for _, e := range recent {
 		e.Campaign = watch.Add(e)
 		x.Add(e, nil)
@@ -137,6 +138,11 @@ func newStand(t testing.TB) *stand {
 			s.taught = append(s.taught, fmt.Sprint(id, " ", label, " ", teacher))
 			return 0.12, 0.87, nil
 		},
+		Rules: func() *policy.Rules { return s.rules },
+		Map:   func(context.Context, *message.Message) {},
+		RuleCounts: func(name string) (fitted, skipped uint64) {
+			return map[string]uint64{"links": 12}[name], map[string]uint64{"bomb": 3}[name]
+		},
 		Health: func(context.Context) Health {
 			return Health{[]HealthRow{{"journal", OK, "health.journal_ok", []any{"1.2 GB"}}, {"mx", Warn, "health.journal_ok", []any{hostile}}}}
 		},
@@ -167,6 +173,22 @@ func newStand(t testing.TB) *stand {
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s
+}
+
+// standRules decide as finish does, and have a rule in force, two on trial, and settings of others.
+func standRules(t testing.TB) *policy.Rules {
+	t.Helper()
+	tag, hold, reject, shadow := 0.5, 0.9, 0.98, message.ModeShadow
+	r, err := policy.New(policy.Config{Thresholds: policy.Thresholds{Tag: &tag, Hold: &hold, Reject: &reject}, Outgoing: policy.Thresholds{Hold: &hold},
+		Rule: []policy.RuleConfig{{Name: "links", When: "has('link_other_host') and verdict.probability > 0.99", Action: message.Quarantine},
+			{Name: "bomb", When: "any(message.link_hosts, # contains '" + `<img src=x>` + "')", Action: message.Tag, Mode: message.ModeShadow},
+			{Name: "subject", When: "message.subject contains 'x'", Action: message.Tag, Mode: message.ModeShadow}},
+		Scope: []policy.ScopeConfig{{Domain: "b.example", Mode: &shadow, Thresholds: policy.Thresholds{Tag: new(float64)}, Deny: []policy.Entry{{DKIM: "x.example"}}},
+			{User: hostile, Thresholds: policy.Thresholds{Tag: &tag}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // quarantinedPath is the page of the one mail in quarantine.

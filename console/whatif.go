@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"rempart/message"
@@ -17,18 +18,40 @@ type whatIf struct {
 
 const maxWhatIf = 4
 
+// decider decides about a changed record: by the policy in force, whose rules it asks anew, where that decides about the record as it
+// was decided then; where the policy was changed since, from the matches that the record has.
+func (c *Console) decider(ctx context.Context, e *message.Event) func(*message.Event) []message.Decision {
+	rules := c.Rules()
+	decide := func(e *message.Event) []message.Decision { return rules.Again(e, c.recorded(ctx, e)) }
+	again := decide(e)
+	for i := range e.Outcomes {
+		if i >= len(again) || again[i].Action != e.Outcomes[i].Decision.Action {
+			return policy.Remake
+		}
+	}
+	return decide
+}
+
+// recorded is the message of an event, with the mailboxes of its recipients.
+func (c *Console) recorded(ctx context.Context, e *message.Event) *message.Message {
+	m := policy.Recorded(e)
+	c.Map(ctx, m)
+	return m
+}
+
 // whatIf makes the recorded decision again without each contribution in turn; where none decides alone, without the
 // strongest together.
-func (c *Console) whatIf(e *message.Event, o *message.Outcome) []whatIf {
+func (c *Console) whatIf(ctx context.Context, e *message.Event, o *message.Outcome) []whatIf {
 	at := slices.IndexFunc(e.Outcomes, func(x message.Outcome) bool { return x.Recipient == o.Recipient && x.Verdict == o.Verdict })
 	if at < 0 {
 		return nil
 	}
 	v := &e.Verdicts[o.Verdict]
 	order := removable(v)
+	decide := c.decider(ctx, e)
 	var out []whatIf
 	for _, i := range order {
-		if action, p := without(e, at, i); action != o.Decision.Action {
+		if action, p := without(e, decide, at, i); action != o.Decision.Action {
 			out = append(out, whatIf{[]string{c.sentence(v.Contributions[i])}, action, p})
 			if len(out) == maxWhatIf {
 				break
@@ -42,7 +65,7 @@ func (c *Console) whatIf(e *message.Event, o *message.Outcome) []whatIf {
 	var reasons []string
 	for n := range together {
 		reasons = append(reasons, c.sentence(v.Contributions[together[n]]))
-		if action, p := without(e, at, together[:n+1]...); action != o.Decision.Action {
+		if action, p := without(e, decide, at, together[:n+1]...); action != o.Decision.Action {
 			return []whatIf{{reasons, action, p}}
 		}
 		if n == 2*maxWhatIf {
@@ -79,7 +102,7 @@ func strongest(v *message.Verdict, order []int) []int {
 }
 
 // without decides for one recipient as if some contributions had not been there.
-func without(e *message.Event, at int, missing ...int) (message.Action, float64) {
+func without(e *message.Event, decide func(*message.Event) []message.Decision, at int, missing ...int) (message.Action, float64) {
 	changed := *e
 	changed.Verdicts = slices.Clone(e.Verdicts)
 	v := &changed.Verdicts[e.Outcomes[at].Verdict]
@@ -92,5 +115,5 @@ func without(e *message.Event, at int, missing ...int) (message.Action, float64)
 	}
 	v.Score = v.Sum()
 	v.Probability = v.Calibration.Probability(v.Score)
-	return policy.Remake(&changed)[at].Action, v.Probability
+	return decide(&changed)[at].Action, v.Probability
 }

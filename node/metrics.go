@@ -3,6 +3,8 @@ package node
 import (
 	"cmp"
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +29,19 @@ type metrics struct {
 	reportsOut *prometheus.CounterVec
 	unreported prometheus.Counter
 	compared   *prometheus.CounterVec
+
+	ruleCounts sync.Map // by name: *ruleCount, for the console
+}
+
+// ruleCount is how often an operator's rule fitted a recipient's message since the start, and how often it was left out.
+type ruleCount struct{ fitted, skipped atomic.Uint64 }
+
+func (m *metrics) rule(name string) *ruleCount {
+	if c, ok := m.ruleCounts.Load(name); ok {
+		return c.(*ruleCount)
+	}
+	c, _ := m.ruleCounts.LoadOrStore(name, new(ruleCount))
+	return c.(*ruleCount)
 }
 
 func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
@@ -87,11 +102,13 @@ func (m *metrics) rules(e *message.Event) {
 		d := &e.Outcomes[i].Decision
 		for _, match := range d.Matches {
 			if name, ok := policy.RuleName(match.Rule); ok {
+				m.rule(name).fitted.Add(1)
 				m.matches.WithLabelValues(name, match.Action.String(), max(match.Mode, d.Mode).String()).Inc()
 			}
 		}
 		for _, rule := range d.Skipped {
 			name, _ := policy.RuleName(rule)
+			m.rule(name).skipped.Add(1)
 			m.skipped.WithLabelValues(name).Inc()
 		}
 	}

@@ -1,10 +1,25 @@
 package node
 
 import (
+	"context"
 	"time"
 
 	"rempart/message"
+	"rempart/policy"
 )
+
+// Rules are those in force.
+func (n *Node) Rules() *policy.Rules { return n.live.Load().rules }
+
+// RuleCounts is how often an operator's rule fitted a recipient's message since the start, and how often it was left out because it took
+// too long or failed.
+func (n *Node) RuleCounts(name string) (fitted, skipped uint64) {
+	c := n.metrics.rule(name)
+	return c.fitted.Load(), c.skipped.Load()
+}
+
+// mapMailboxes fills in whose mailboxes the recipients of a message are.
+func (n *Node) mapMailboxes(ctx context.Context, m *message.Message) { n.live.Load().boxes.Map(ctx, m) }
 
 // skippedEvery is how often the log tells of a rule that is skipped: it may be so for every mail.
 const skippedEvery = time.Minute

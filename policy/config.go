@@ -181,6 +181,31 @@ func (t Thresholds) list() [9]struct {
 	}
 }
 
+// of is where the threshold for an action stands; nil: there is none for it.
+func (t *Thresholds) of(a message.Action) **float64 {
+	switch a {
+	case message.Greylist:
+		return &t.Greylist
+	case message.Tag:
+		return &t.Tag
+	case message.Rewrite:
+		return &t.Rewrite
+	case message.Hold:
+		return &t.Hold
+	case message.Quarantine:
+		return &t.Quarantine
+	case message.Tempfail:
+		return &t.Tempfail
+	case message.Throttle:
+		return &t.Throttle
+	case message.Reject:
+		return &t.Reject
+	case message.Discard:
+		return &t.Discard
+	}
+	return nil
+}
+
 func (t Thresholds) check(key string) error {
 	var errs []error
 	for _, l := range t.list() {

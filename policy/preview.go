@@ -22,6 +22,9 @@ type Preview struct {
 	Before     Counts    `json:"before"`
 	After      Counts    `json:"after"`
 	Changes    []*Change `json:"changes"` // the most frequent first, once [Preview.Sort] was called
+	Skipped    int       `json:"skipped"` // recipients for whom a rule took too long or failed, and was left out
+
+	Keep int `json:"-"` // examples of each change; 0: three
 
 	apart bool // mail for several is among them whose decisions were not united, so that no record says whether they would have to be
 }
@@ -50,8 +53,22 @@ type Example struct {
 
 const maxExamples = 3
 
-// Add counts one event and what r decides about it; m is its [Recorded] message.
+// Add counts one event and what r decides about it, beside what was decided; m is its [Recorded] message.
 func (p *Preview) Add(e *message.Event, m *message.Message, r *Rules) {
+	before := make([]message.Decision, len(e.Outcomes))
+	for i := range e.Outcomes {
+		before[i] = e.Outcomes[i].Decision
+	}
+	p.add(e, m, before, r.Again(e, m))
+}
+
+// AddChange counts one event and what changed decides about it, beside what r does: what else the policy was changed by since then is
+// no part of the difference.
+func (p *Preview) AddChange(e *message.Event, m *message.Message, r, changed *Rules) {
+	p.add(e, m, r.Again(e, m), changed.Again(e, m))
+}
+
+func (p *Preview) add(e *message.Event, m *message.Message, before, after []message.Decision) {
 	if len(e.Outcomes) == 0 {
 		return // a damaged one
 	}
@@ -66,18 +83,21 @@ func (p *Preview) Add(e *message.Event, m *message.Message, r *Rules) {
 	}
 	p.Messages++
 	p.apart = p.apart || len(e.Outcomes) > 1 && !m.OneAnswer
-	for i, d := range r.again(e, m) {
-		o := &e.Outcomes[i]
+	for i, d := range after {
+		o, was := &e.Outcomes[i], &before[i]
 		p.Recipients++
-		p.Before[o.Decision.Action]++
+		p.Before[was.Action]++
 		p.After[d.Action]++
-		if d.Action == o.Decision.Action {
+		if len(d.Skipped) > 0 {
+			p.Skipped++
+		}
+		if d.Action == was.Action {
 			continue
 		}
-		c := p.change(o.Decision.Action, d.Action)
-		if c.Count++; len(c.Examples) < maxExamples {
+		c := p.change(was.Action, d.Action)
+		if c.Count++; len(c.Examples) < cmp.Or(p.Keep, maxExamples) {
 			c.Examples = append(c.Examples, Example{ID: e.ID, Time: e.Time, Sender: cmp.Or(e.From, e.MailFrom), Recipient: o.Recipient,
-				Probability: e.Verdicts[o.Verdict].Probability, Before: o.Decision.Rule, After: d.Rule})
+				Probability: e.Verdicts[o.Verdict].Probability, Before: was.Rule, After: d.Rule})
 		}
 	}
 }
@@ -158,8 +178,9 @@ func came(e *message.Event) (a message.Arriving, g message.Greylisting) {
 	return a, g
 }
 
-// again decides about a recorded message anew.
-func (r *Rules) again(e *message.Event, m *message.Message) []message.Decision {
+// Again decides about a recorded message anew; m is what [Recorded] makes of it, with the mailboxes of its recipients. What events do
+// not record is taken as it was found then.
+func (r *Rules) Again(e *message.Event, m *message.Message) []message.Decision {
 	var j message.Judgement
 	for _, o := range e.Outcomes {
 		j.Verdicts = append(j.Verdicts, &e.Verdicts[o.Verdict])

@@ -103,7 +103,7 @@ action = "quarantine"
 			if m.OneAnswer && !e.Outcomes[0].Decision.United {
 				continue // the record does not say that there was but one
 			}
-			for i, d := range now.again(e, Recorded(e)) {
+			for i, d := range now.Again(e, Recorded(e)) {
 				if w := want.Outcomes[i].Decision; d.Action != w.Action || d.Rule != w.Rule {
 					t.Errorf("%s, probability %v, recipient %d: previewed %s by %s, decided %s by %s", name, p, i, d.Action, d.Rule, w.Action, w.Rule)
 				}

@@ -44,6 +44,7 @@ const (
 
 // rule is a compiled [RuleConfig]. It is immutable.
 type rule struct {
+	config  RuleConfig
 	match   message.Match
 	program *vm.Program
 	// personal: the condition asks about the recipient, so that an answer for one does not hold for the next.
@@ -78,6 +79,7 @@ func compileRules(all []RuleConfig) (rules []rule, err error) {
 		}
 		r, err := compileRule(key+".when", c.When)
 		errs = append(errs, err)
+		r.config = c
 		r.match = message.Match{Rule: rulePrefix + c.Name, Action: c.Action, Mode: c.Mode}
 		rules = append(rules, r)
 	}

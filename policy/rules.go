@@ -15,7 +15,8 @@ type Rules struct {
 	node   *scope
 	out    *scope // what the node wants of messages going out; nil: nothing else
 	scopes map[message.Scope]*scope
-	own    []rule // the operator's own, in their order
+	order  []message.Scope // of the first scopes in the configuration
+	own    []rule          // the operator's own, in their order
 	limit  LimitConfig
 	delay  time.Duration       // of greylisting
 	plain  []message.Threshold // the node's own, for the many recipients that no scope names
@@ -54,7 +55,7 @@ func New(c Config) (*Rules, error) {
 	var errs [5]error
 	r.own, errs[0] = compileRules(c.Rule)
 	r.node, errs[1] = newScope("policy", &ScopeConfig{Mode: c.Mode, Thresholds: c.Thresholds, Malware: c.Malware, Allow: c.Allow, Deny: c.Deny})
-	r.scopes, errs[2] = newScopes(c)
+	r.scopes, r.order, errs[2] = newScopes(c)
 	errs[3] = errors.Join(c.Limit.check(), c.Greylist.check())
 	if c.Outgoing != (Thresholds{}) {
 		errs[4] = c.Outgoing.check("policy.outgoing")
@@ -68,10 +69,10 @@ func New(c Config) (*Rules, error) {
 }
 
 // newScopes compiles what tenants, domains and users want.
-func newScopes(c Config) (map[message.Scope]*scope, error) {
+func newScopes(c Config) (scopes map[message.Scope]*scope, order []message.Scope, err error) {
 	list, keys, err := c.Scopes()
 	errs := []error{err}
-	scopes := make(map[message.Scope]*scope, len(list))
+	scopes = make(map[message.Scope]*scope, len(list))
 	for i := range list {
 		who := message.Scope{Tenant: list[i].Tenant, Domain: list[i].Domain, User: list[i].User}.Folded()
 		s, err := newScope(keys[i], &list[i])
@@ -82,6 +83,9 @@ func newScopes(c Config) (map[message.Scope]*scope, error) {
 			err = errors.Join(err, fmt.Errorf("%s: this tenant, domain and user stand in an earlier scope already", keys[i]))
 		}
 		scopes[who] = s
+		if len(order) < maxSettings {
+			order = append(order, who)
+		}
 		if err == nil {
 			continue
 		}
@@ -89,8 +93,11 @@ func newScopes(c Config) (map[message.Scope]*scope, error) {
 			break
 		}
 	}
-	return scopes, errors.Join(errs...)
+	return scopes, order, errors.Join(errs...)
 }
+
+// maxSettings is how many scopes somebody may look through.
+const maxSettings = 500
 
 // newScope compiles one scope.
 func newScope(key string, c *ScopeConfig) (*scope, error) {

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"rempart/gateway/milter/postfix"
+	"rempart/message"
+	"rempart/node"
 )
 
 // site is a mail site on which a page is walked: a Postfix that asks a filter, the filter, mailboxes behind, and the page's own commands,
@@ -194,6 +196,26 @@ func (s *site) judged(mail string) string {
 	log, err := os.ReadFile(s.dir + "/rempart.log")
 	must(s.t, err)
 	return regexp.MustCompile(`.*message_id=` + regexp.QuoteMeta(regexp.MustCompile(`(?m)^Message-ID: <(.*)>`).FindStringSubmatch(mail)[1]) + ` .*`).FindString(string(log))
+}
+
+// recorded waits until the node's index has a mail: it is written some tenths of a second after its verdict.
+func (s *site) recorded(messageID string) {
+	s.t.Helper()
+	client, err := node.Dial(s.dir + "/rempart/data")
+	must(s.t, err)
+	defer client.Close()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		page, err := client.Events(s.t.Context(), node.EventsRequest{})
+		must(s.t, err)
+		for _, record := range page.Records {
+			var e message.Event
+			must(s.t, e.UnmarshalBinary(record))
+			if e.MessageID == messageID {
+				return
+			}
+		}
+	}
+	s.t.Fatalf("%s is not in the index", messageID)
 }
 
 // trickle keeps mail coming in until stop is called, which returns how many Postfix took; each is delivered once.

@@ -40,6 +40,7 @@ func TestMigrateFromRspamd(t *testing.T) {
 	}
 	s.wantPrinted(s.next(), "2 entries to allow and 0 to deny", "0 entries to allow and 2 to deny")
 	s.wantPrinted(s.next(), "taught")
+	s.recorded("forged@bulk.example")
 	s.wantCompared(s.next(), s.page["text"][0])
 
 	s.next() // switch

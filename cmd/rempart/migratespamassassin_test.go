@@ -42,6 +42,7 @@ func TestMigrateFromSpamAssassin(t *testing.T) {
 	}
 	s.wantPrinted(s.next(), "2 entries to allow and 2 to deny")
 	s.wantPrinted(s.next(), "taught")
+	s.recorded("forged@bulk.example")
 	s.wantCompared(s.next(), s.page["text"][0])
 
 	s.next() // switch
