@@ -74,6 +74,9 @@ func (c *Console) auditRow(e account.Entry) []cell {
 	if strings.HasPrefix(e.What, "message.") {
 		object.Link = "/messages/" + url.PathEscape(e.Object)
 	}
+	if strings.HasPrefix(e.What, "lesson.") {
+		object.Link = lessonPath(e.Object)
+	}
 	return []cell{{Text: stamp(e.Time), Value: e.Time}, {Text: seen(e.Who), Mark: "code"}, {Text: what, Value: e.What}, object,
 		{Text: seen(e.Before)}, {Text: seen(e.After)}, {Text: e.Address, Mark: "code"}}
 }

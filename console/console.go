@@ -31,8 +31,8 @@ import (
 )
 
 // Sources is what the pages show and change. Accounts, Tallies, Events, Quarantine with
-// Release, Discard, AskSignIn and Mailboxes, Abuse with AnswerCase and NoteCase, Campaigns, Callers, Rules with Map and RuleCounts, and
-// Places must be there; another missing function leaves out what it would show.
+// Release, Discard, AskSignIn and Mailboxes, Abuse with AnswerCase and NoteCase, Campaigns, Callers, Lessons with Lesson and TakeBack,
+// Rules with Map and RuleCounts, and Places must be there; another missing function leaves out what it would show.
 type Sources struct {
 	Accounts *account.Book
 	Tallies  *measure.Tallies
@@ -65,6 +65,11 @@ type Sources struct {
 	// Teach says that a judged message is spam or ham and returns its probability before and after. It gives
 	// [ErrNothingKept] where there is nothing to learn from, and index.ErrNotFound.
 	Teach func(ctx context.Context, eventID string, label message.Label, teacher string) (before, after float64, err error)
+	// Lessons are those taught since a time, newest first, limit at most; Lesson is one, and whether it stands; TakeBack takes it back
+	// or gives [ErrNotStanding].
+	Lessons  func(ctx context.Context, from time.Time, limit int) ([]message.Lesson, error)
+	Lesson   func(ctx context.Context, id string) (l message.Lesson, stands bool, err error)
+	TakeBack func(ctx context.Context, id, teacher string) error
 	// Rules is the policy in force, Map fills in whose mailboxes a message's recipients are, RuleCounts is how often an operator's rule
 	// fitted a recipient's message since the start and how often it was left out.
 	Rules      func() *policy.Rules

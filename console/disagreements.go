@@ -187,7 +187,7 @@ func (c *Console) agreementTable(r *http.Request, page disagreementsPage, a mess
 // said is what the filter before said of a mail.
 func (c *Console) said(e *message.Event) cell {
 	label := e.Incumbent.Label.String()
-	return cell{Text: c.words.Say("said." + label), Value: label, Mark: label, Note: seen(e.Incumbent.Filter)}
+	return cell{Text: c.words.Say("said." + label), Value: label, Mark: label}
 }
 
 // taughtAs is what a mail was taught as later.

@@ -50,6 +50,7 @@ var faults = []struct {
 	{account.ErrLastAdministrator, http.StatusConflict, "last_administrator"},
 	{account.ErrPassword, http.StatusBadRequest, "password"},
 	{ErrNothingKept, http.StatusConflict, "nothing_kept"},
+	{ErrNotStanding, http.StatusConflict, "not_standing"},
 	{journal.ErrNoSpace, http.StatusServiceUnavailable, "no_space"},
 	{journal.ErrQueued, http.StatusServiceUnavailable, "queued"},
 	{journal.ErrNoAnswer, http.StatusServiceUnavailable, "no_answer"},

@@ -19,6 +19,7 @@ var everyPage = []string{"/", "/volumes", "/volumes?channel=sms&hours=168", "/me
 	"/messages/" + hostileID, "/sources", "/sources?hours=168&channel=email", "/sources/countries", "/sources/networks", "/sources/senders",
 	"/routes", "/quarantine", "/quarantine?q=nothing.at.all&waiting=1", quarantinedPath, "/cases", "/cases?q=nothing.at.all&open=1", casePath(caseID), "/disagreements", "/disagreements?hours=1&q=nothing.at.all&signal=listed",
 	"/disagreements/figures", "/disagreements/only_here", "/disagreements/only_incumbent?hours=24&signal=listed", "/disagreements/both_spam",
+	"/learning", "/learning?hours=1", "/learning/days", "/learning/teachers", "/learning/scopes", "/learning/lessons?hours=24", "/lessons/l0", "/lessons/l1",
 	"/rules", "/rules/settings", "/rules/own", tryThreshold, tryRule, "/rules/try?kind=rule&name=x&action=tag&when=" + url.QueryEscape("true and\nhas('"+strings.ReplaceAll(hostile, "\u202e", "")+"')"),
 	"/rules/try?kind=threshold&action=tag&from=much", "/domains", "/domains/shop.example", "/domains/shop.example/sources",
 	"/domains/shop.example/reporters", "/domains/shop.example/tls", "/campaigns", "/campaigns?hours=1&bulk=1", "/campaigns/" + campaignID, "/campaigns/" + campaignID + "/hosts", "/campaigns/" + campaignID + "/routes",
@@ -208,7 +209,7 @@ func TestExports(t *testing.T) {
 	v := s.admin(t)
 	for _, path := range []string{"/volumes", "/messages", "/sources/countries", "/sources/networks", "/sources/senders", "/routes", "/health",
 		"/audit", "/accounts", "/messages/" + hostileID, "/cases", "/cases/" + caseID, "/disagreements/figures", "/disagreements/only_here",
-		"/rules/settings", "/rules/own", "/domains", "/domains/shop.example/sources", "/domains/shop.example/reporters",
+		"/rules/settings", "/rules/own", "/learning/days", "/learning/teachers", "/learning/scopes", "/learning/lessons", "/domains", "/domains/shop.example/sources", "/domains/shop.example/reporters",
 		"/domains/shop.example/tls"} {
 		status, body := v.get(path + ".csv")
 		rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()

@@ -65,6 +65,10 @@ func (c *Console) routes() []route {
 		{"GET", "/rules", account.SeeMessages, false, c.rules},
 		{"GET", "/rules/try", account.SeeMessages, true, c.try},
 		{"GET", "/rules/{part}", account.SeeMessages, false, c.ruleTable}, // the part may end in .csv or .json
+		{"GET", "/learning", account.SeeMessages, false, c.learning},
+		{"GET", "/learning/{part}", account.SeeMessages, false, c.learningTable}, // the part may end in .csv or .json
+		{"GET", "/lessons/{id}", account.SeeMessages, false, c.lesson},
+		{"POST", "/lessons/{id}/take-back", account.Teach, false, c.takeBack},
 		{"GET", "/domains", account.SeeFigures, true, c.domains},
 		{"GET", "/domains/{name}", account.SeeFigures, false, c.domain},
 		{"GET", "/domains/{name}/{part}", account.SeeFigures, false, c.domainPart}, // the part may end in .csv or .json
@@ -101,6 +105,7 @@ var menu = []struct {
 	{"cases", "/cases", account.SeeMessages},
 	{"disagreements", "/disagreements", account.SeeMessages},
 	{"rules", "/rules", account.SeeMessages},
+	{"learning", "/learning", account.SeeMessages},
 	{"domains", "/domains", account.SeeFigures},
 	{"campaigns", "/campaigns", account.SeeFigures},
 	{"calls", "/calls", account.SeeFigures},
@@ -169,3 +174,6 @@ var (
 
 // ErrNothingKept: the node kept nothing of the message that could be learned from.
 var ErrNothingKept = errors.New("console: nothing was kept of this message to learn from")
+
+// ErrNotStanding: the lesson was taken back or corrected already, or is so old that it cannot be taken back.
+var ErrNotStanding = errors.New("console: the lesson does not stand any more")

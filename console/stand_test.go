@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,15 +53,16 @@ const campaignID = hostileID
 // stand is a console on a real journal, tallies and index, filled with a week of traffic.
 type stand struct {
 	*Console
-	book   *account.Book
-	url    string
-	log    *strings.Builder
-	taught []string
-	shadow bool
-	link   string        // of the first start
-	sink   *postfix.Sink // takes what is sent to who signs in
-	events []*message.Event
-	rules  *policy.Rules
+	book    *account.Book
+	url     string
+	log     *strings.Builder
+	taught  []string
+	shadow  bool
+	link    string        // of the first start
+	sink    *postfix.Sink // takes what is sent to who signs in
+	events  []*message.Event
+	rules   *policy.Rules
+	lessons []message.Lesson
 }
 
 func newStand(t testing.TB) *stand {
@@ -84,7 +86,7 @@ func newStand(t testing.TB) *stand {
 	tallies := measure.New("mx1.example.net", now.Add(-8*24*time.Hour), 30*24*time.Hour, [32]byte{1}, nil)
 	watch, callers := campaign.NewWatch(), behaviour.NewCallers()
 	recent := traffic(tallies)
-	s.events, s.rules = recent, standRules(t)
+	s.events, s.rules, s.lessons = recent, standRules(t), standLessons()
 	for _, e := range recent {
 		e.Campaign = watch.Add(e)
 		x.Add(e, nil)
@@ -138,6 +140,29 @@ func newStand(t testing.TB) *stand {
 			s.taught = append(s.taught, fmt.Sprint(id, " ", label, " ", teacher))
 			return 0.12, 0.87, nil
 		},
+		Lessons: func(_ context.Context, from time.Time, limit int) (list []message.Lesson, err error) {
+			for i := range s.lessons {
+				if len(list) < limit && !s.lessons[i].Time.Before(from) {
+					list = append(list, s.lessons[i])
+				}
+			}
+			return list, nil
+		},
+		Lesson: func(_ context.Context, id string) (message.Lesson, bool, error) {
+			for i := range s.lessons {
+				if s.lessons[i].ID == id {
+					return s.lessons[i], !slices.Contains(s.taught, "take back "+id), nil
+				}
+			}
+			return message.Lesson{}, false, index.ErrNotFound
+		},
+		TakeBack: func(_ context.Context, id, teacher string) error {
+			if slices.Contains(s.taught, "take back "+id) {
+				return ErrNotStanding
+			}
+			s.taught = append(s.taught, "take back "+id)
+			return nil
+		},
 		Rules: func() *policy.Rules { return s.rules },
 		Map:   func(context.Context, *message.Message) {},
 		RuleCounts: func(name string) (fitted, skipped uint64) {
@@ -173,6 +198,24 @@ func newStand(t testing.TB) *stand {
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s
+}
+
+// standLessons are some that were taught, newest first; the first is on the hostile message.
+func standLessons() []message.Lesson {
+	list := []message.Lesson{{ID: "l0", Time: now.Add(-time.Hour), Message: "hostile key", Channel: message.Email, Label: message.Spam, Teacher: hostile,
+		Scope: message.Scope{User: hostile}, Before: 0.2}, {ID: "l1", Time: now.Add(-2 * time.Hour), Channel: message.SMS, Label: message.Forget, Teacher: "ann"}}
+	for i := range 40 {
+		l := message.Lesson{ID: fmt.Sprint("m", i), Time: now.Add(-time.Duration(3+i) * time.Hour), Channel: message.Email, Label: message.Ham, Teacher: "ann",
+			Scope: message.Scope{Domain: "b.example"}, Before: 0.7}
+		if i%4 > 0 {
+			l.Label, l.Teacher, l.Scope = message.Spam, "local", message.Scope{}
+		}
+		if i%2 > 0 {
+			l.Before = 0
+		}
+		list = append(list, l)
+	}
+	return list
 }
 
 // standRules decide as finish does, and have a rule in force, two on trial, and settings of others.
@@ -278,6 +321,7 @@ func traffic(tallies *measure.Tallies) []*message.Event {
 	e.Source.Name, e.Source.ID, e.LinkHosts = hostile, hostile, []string{hostile}
 	e.Route = append(e.Route, message.Hop{From: hostile, By: hostile, With: hostile})
 	e.Outcomes[0].Recipient = hostile
+	e.Key = "hostile key"
 	e.Incumbent, e.Taught = message.Incumbent{Filter: hostile, Label: message.Spam, Score: 9.5}, message.Spam
 	e.Verdicts[0].Contributions = append(e.Verdicts[0].Contributions,
 		message.Contribution{Name: "link_other_host", Method: message.Content, State: message.StatePresent, Input: message.FixedOne,

@@ -231,7 +231,12 @@ func (f *Filter) Apply(l *message.Lesson) {
 
 // Taught is the label of the lesson on the very m that stands in that scope; message.Forget if there is none.
 func (f *Filter) Taught(m *message.Message, scope message.Scope) message.Label {
-	return f.model.Taught(scope.Folded(), m.Key())
+	return f.Standing(scope, m.Key())
+}
+
+// Standing is the label of the lesson that stands in that scope on the message with that key; message.Forget if there is none.
+func (f *Filter) Standing(scope message.Scope, key string) message.Label {
+	return f.model.Taught(scope.Folded(), key)
 }
 
 // folded is the lesson with its scope as [message.Message.ScopeOf] says it.

@@ -8,6 +8,9 @@
 // event has one. Rows are keyed by the time of the event in microseconds (the next free one), so that a range of time is
 // a range of keys and pages follow one another by key, on ten million rows as on ten.
 //
+// Beside the events stands a list of what was learned here, sealed by the caller, and how many mails the filter before and we judged
+// alike or otherwise, by the hour.
+//
 // index.db may be deleted while the node is stopped; it starts anew. An Index is safe for concurrent use.
 package index
 
@@ -33,7 +36,7 @@ import (
 
 // Config is the section [index].
 type Config struct {
-	// MaxAge is how long events are kept. Default: 14d.
+	// MaxAge is how long events and the list of lessons are kept. Default: 14d.
 	MaxAge config.Duration `toml:"max_age"`
 	// DraftAge is how long a judged message can be taught from the console. The hashed features that a lesson needs are
 	// kept for so long, sealed; they are some 20 kB a mail. Default: 3d.
@@ -89,6 +92,13 @@ CREATE TABLE drafts (
 	seq    INTEGER PRIMARY KEY,  -- of the event
 	record BLOB NOT NULL         -- sealed
 );
+CREATE TABLE lessons (
+	seq     INTEGER PRIMARY KEY, -- microseconds since 1970
+	id      TEXT NOT NULL,
+	journal INTEGER NOT NULL,    -- its number there
+	record  BLOB NOT NULL        -- sealed
+);
+CREATE INDEX lessons_id ON lessons (id);
 CREATE TABLE terms (
 	term    TEXT NOT NULL,
 	seq     INTEGER NOT NULL,

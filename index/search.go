@@ -21,6 +21,8 @@ type Query struct {
 	// Agreement is how the verdict of the filter before stands to ours, Taught what such a mail was taught as later.
 	Agreement message.Agreement
 	Taught    message.Label
+	// Key is what a lesson on the message is known by.
+	Key string
 	// Signal was seen in the event. No index has it: one page looks through 2,000 events at most, and may be short.
 	Signal string
 	From   time.Time // not before
@@ -129,6 +131,9 @@ func (q Query) sql(list []string) (string, []any) {
 func (q Query) words() (list []string) {
 	if q.Agreement != message.NotCompared {
 		list = append(list, agreementTerm(q.Agreement, q.Taught))
+	}
+	if q.Key != "" {
+		list = append(list, keyPrefix+q.Key)
 	}
 	for i, w := range strings.Fields(q.Text) {
 		if w = normal(w); w != "" && i < maxWords {

@@ -20,7 +20,8 @@ const (
 	trimBatch   = 200  // rows before the size is looked at again
 	sampleRest  = 16   // of what is no spam, one in so many is kept when the queue fills
 	usualRecord = 2048 // bytes of an event
-	restRate    = 500  // of what is no spam, so many a second are kept: more would cost the judging its processor
+	maxLessons  = 100_000
+	restRate    = 500 // of what is no spam, so many a second are kept: more would cost the judging its processor
 )
 
 // entry is an event on its way to disk, and its draft if it has one.
@@ -237,6 +238,9 @@ func (x *Index) Sweep(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("delete drafts: %w", err)
 	}
 	oldest := now.Add(-time.Duration(x.config.MaxAge)).UnixMicro()
+	if _, err := x.write.ExecContext(ctx, "DELETE FROM lessons WHERE seq < ? OR seq < (SELECT seq FROM lessons ORDER BY seq DESC LIMIT 1 OFFSET ?)", oldest, maxLessons); err != nil {
+		return fmt.Errorf("delete lessons: %w", err)
+	}
 	for {
 		n, err := x.delete(ctx, "SELECT seq, record FROM events WHERE seq < ? ORDER BY seq LIMIT ?", oldest, sweepBatch)
 		if err != nil {

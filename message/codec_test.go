@@ -56,7 +56,7 @@ func TestLessonRoundTrip(t *testing.T) {
 			Scope: Scope{"t", "d", "u"}, Teacher: "who", Replaces: "l0", Source: "s", Extractor: 3, Base: "b",
 			Features: []FeatureSet{{"bytes", hashes}, {"tokens", []uint32{}}},
 			Signals:  []SignalValue{{"date_ahead", StatePresent, FixedOne / 3}, {"spf", StateUnknown, 0}},
-			Digest:   []byte{9}}
+			Digest:   []byte{9}, Before: 0.25}
 		b, _ := want.AppendBinary(nil)
 		var got Lesson
 		if err := got.UnmarshalBinary(b); err != nil {

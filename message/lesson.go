@@ -92,7 +92,8 @@ type Lesson struct {
 	Base      string // id of the shipped weights it was judged with
 	Features  []FeatureSet
 	Signals   []SignalValue
-	Digest    []byte // near-copy digest
+	Digest    []byte  // near-copy digest
+	Before    float64 // how probably it was spam to those for whom the lesson speaks, before it; 0: not known
 }
 
 // FeatureSet is the features that one learner saw: sorted hashes, each once.

@@ -30,6 +30,7 @@ const (
 	lessonFeatures
 	lessonSignal
 	lessonDigest
+	lessonBefore
 )
 
 const (
@@ -74,7 +75,8 @@ func (l *Lesson) AppendBinary(b []byte) ([]byte, error) {
 			return wire.AppendInt(b, signalValue, int64(s.Value))
 		})
 	}
-	return wire.AppendBytes(b, lessonDigest, l.Digest), nil
+	b = wire.AppendBytes(b, lessonDigest, l.Digest)
+	return wire.AppendFloat(b, lessonBefore, l.Before), nil
 }
 
 // UnmarshalBinary reads a record of [Lesson.AppendBinary], also one of a newer build; what it does not know it skips.
@@ -132,6 +134,8 @@ func (l *Lesson) readField(tag wire.Tag, c wire.Content) error {
 		return err
 	case lessonDigest:
 		l.Digest = append([]byte(nil), c...)
+	case lessonBefore:
+		l.Before = c.Float()
 	}
 	return nil
 }

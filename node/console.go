@@ -33,7 +33,8 @@ func (n *Node) openConsole(ctx context.Context) (door, error) {
 		Quarantine: n.quarantine, Release: n.Release, Discard: n.DeleteQuarantined, AskSignIn: n.AskSignIn, Mailboxes: n.mailboxesOf, Abuse: n.abuse, AnswerCase: n.AnswerCase,
 		NoteCase: n.NoteCase, ReportsOn: n.reportsOn, AnswersSent: n.answersSent, Campaigns: n.watch, Callers: n.filter.Callers,
 		Places: n.places, Land: n.Land, Study: n.Study, Tour: n.Tour, Teach: n.teachByConsole, Health: n.Health, Books: n.Books,
-		Rules: n.Rules, RuleCounts: n.RuleCounts, Map: n.mapMailboxes,
+		Lessons: n.TaughtLessons, Lesson: n.TaughtLesson,
+		TakeBack: n.TakeBack, Rules: n.Rules, RuleCounts: n.RuleCounts, Map: n.mapMailboxes,
 		Shadow: n.Shadow, SetShadow: n.SetShadow, Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),
 		Provider: provider, URL: n.config.Console.URL, Node: n.config.Name, Version: n.config.Version, Now: n.now,
 	}, n.log)

@@ -134,6 +134,7 @@ func (n *Node) Teach(ctx context.Context, id string, label message.Label, teache
 	}
 	lesson.Label, lesson.Scope, lesson.Teacher = label, message.Scope{Tenant: e.Tenant}, teacher
 	before = n.filter.Reconsider(&lesson).Probability
+	lesson.Before = before
 	if err := n.teach(ctx, &lesson); err != nil {
 		return before, before, err
 	}

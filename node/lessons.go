@@ -52,7 +52,7 @@ func (l *lessons) wait(ctx context.Context, seq uint64) error {
 func (n *Node) Learn(ctx context.Context, m *message.Message, label message.Label, category message.Category, scope message.Scope, teacher string) (before, after *message.Verdict, err error) {
 	before = n.verdict(ctx, m, scope)
 	lesson := n.lessonOn(m, label, scope, teacher)
-	lesson.Category = category
+	lesson.Category, lesson.Before = category, before.Probability
 	if err := n.teach(ctx, lesson); err != nil {
 		return before, before, err
 	}
@@ -79,6 +79,7 @@ func (n *Node) LearnStored(ctx context.Context, mails []StoredMail, scope messag
 		m := s.message()
 		before[i] = n.verdict(ctx, m, scope).Probability
 		lessons[i] = n.lessonOn(m, s.Label, scope, teacherLocal)
+		lessons[i].Before = before[i]
 	}
 	var together errgroup.Group
 	var last atomic.Uint64
@@ -231,7 +232,7 @@ func (n *Node) followLessons(ctx context.Context) error {
 			return err
 		}
 		if lesson != nil {
-			n.noteTaught(ctx, lesson)
+			n.noteTaught(ctx, r.Seq, lesson)
 		}
 		n.lessons.reached(r.Seq)
 		if since++; since >= snapshotLessons {
@@ -245,13 +246,6 @@ func (n *Node) followLessons(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// noteTaught notes in the events of a message what it was taught as. At the start that is not done again: it stands there.
-func (n *Node) noteTaught(ctx context.Context, l *message.Lesson) {
-	if err := n.index.Taught(ctx, l.Message, l.Scope.Tenant, l.Label); err != nil && ctx.Err() == nil {
-		n.log.Warn("lesson not noted in the index", "error", err)
-	}
 }
 
 // saveFilter writes the snapshot; without one a start takes longer, nothing is lost. None is written past a lesson whose key is
