@@ -53,9 +53,11 @@ type trialChange struct {
 	Count         int
 }
 
-// A trial looks at the newest messages, so many and for so long: a rule that takes its whole time for each would take ten seconds.
+// A trial looks at so many messages of each quarter of the hours asked for, so that days and nights are among them, and for so long: a
+// rule that takes its whole time for each would take ten seconds.
 const (
-	triedMessages = 2000
+	trialParts    = 4
+	triedMessages = 500
 	trialTime     = 2 * time.Second
 	maxWhen       = 4 << 10 // bytes of a condition: it stands in the address
 )
@@ -144,7 +146,7 @@ func (c *Console) try(w http.ResponseWriter, r *http.Request) error {
 		return c.serveTable(w, r, page.Mails, "trial", page)
 	}
 	found := policy.Preview{Keep: keep}
-	if err := c.preview(ctx, &found, rules, changed, index.Query{From: c.since(f.Hours)}); err != nil {
+	if err := c.preview(ctx, &found, rules, changed, f.Hours); err != nil {
 		return err
 	}
 	page.TOML = t.TOML()
@@ -152,11 +154,12 @@ func (c *Console) try(w http.ResponseWriter, r *http.Request) error {
 	return c.serveTable(w, r, page.Mails, "trial", page)
 }
 
-// preview decides about the newest messages that q selects by both policies, until ctx ends.
-func (c *Console) preview(ctx context.Context, p *policy.Preview, rules, changed *policy.Rules, q index.Query) error {
-	q.Limit = exportRows
-	for range triedMessages / exportRows {
-		found, err := c.Events.Search(ctx, q)
+// preview decides by both policies about the newest messages of each part of the last hours, until ctx ends.
+func (c *Console) preview(ctx context.Context, p *policy.Preview, rules, changed *policy.Rules, hours int) error {
+	to := c.Now()
+	part := time.Duration(hours) * time.Hour / trialParts
+	for range trialParts {
+		found, err := c.Events.Search(ctx, index.Query{From: to.Add(-part), To: to, Limit: triedMessages})
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -166,9 +169,7 @@ func (c *Console) preview(ctx context.Context, p *policy.Preview, rules, changed
 			}
 			p.AddChange(e, c.recorded(ctx, e), rules, changed)
 		}
-		if q.Cursor = found.Next; q.Cursor == 0 {
-			break
-		}
+		to = to.Add(-part)
 	}
 	p.Sort()
 	return nil

@@ -23,7 +23,7 @@ type Query struct {
 	Taught    message.Label
 	// Key is what a lesson on the message is known by.
 	Key string
-	// Signal was seen in the event. No index has it: one page looks through 2,000 events at most, and may be short.
+	// Signal was seen in the event. No index has it: one page looks through 1,000 events at most, and may be short.
 	Signal string
 	From   time.Time // not before
 	To     time.Time // before
@@ -44,7 +44,7 @@ const (
 	defaultLimit = 50
 	maxLimit     = 500
 	maxWords     = 8
-	maxLooked    = 2000 // events of a page that are looked through for a signal: a tenth of a second
+	maxLooked    = 1000 // events of a page that are looked through for a signal: less than a tenth of a second
 )
 
 // Search gives one page.
