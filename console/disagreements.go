@@ -131,13 +131,8 @@ func (c *Console) agreement(w http.ResponseWriter, r *http.Request) error {
 
 // summarise fills the figures: a row a word of the filter before, a column a word of ours.
 func (c *Console) summarise(page *disagreementsPage, found index.Comparison) {
-	total, differ := 0, 0
 	cells := map[message.Agreement]cell{}
 	for _, k := range found.Kinds {
-		total += k.Mails
-		if k.Agreement == message.OnlyIncumbent || k.Agreement == message.OnlyHere {
-			differ += k.Mails
-		}
 		x := c.count(uint64(k.Mails))
 		x.Link = withQuery("/disagreements/"+k.Agreement.String(), page.query())
 		if k.TaughtHam+k.TaughtSpam > 0 {
@@ -153,7 +148,7 @@ func (c *Console) summarise(page *disagreementsPage, found index.Comparison) {
 			{{Text: c.words.Say("said.spam"), Value: "spam"}, cells[message.BothSpam], cells[message.OnlyIncumbent]},
 			{{Text: c.words.Say("said.ham"), Value: "ham"}, cells[message.OnlyHere], cells[message.BothHonest]},
 		}}
-	if total > 0 {
+	if total, differ := found.Mails(); total > 0 {
 		page.Summary = c.words.Say("compare.summary", total, found.From.Format("2006-01-02 15:04"), differ, c.numbers().percent(share(uint64(differ), uint64(total))))
 	}
 	if here, incumbent, taught := found.Right(); taught > 0 {
@@ -174,7 +169,7 @@ func (c *Console) agreementTable(r *http.Request, page disagreementsPage, a mess
 		{"action", false, false}, {"taught", false, false}, {"id", false, true}}}
 	for _, e := range found.Events {
 		row := c.messageRow(e)
-		t.Rows = append(t.Rows, []cell{row[0], row[2], row[3], c.said(e), {Text: minus(strconv.FormatFloat(e.Incumbent.Score, 'f', 1, 64)), Value: e.Incumbent.Score},
+		t.Rows = append(t.Rows, []cell{row[0], row[2], row[3], c.labelCell(e.Incumbent.Label), {Text: minus(strconv.FormatFloat(e.Incumbent.Score, 'f', 1, 64)), Value: e.Incumbent.Score},
 			row[5], row[6], c.taughtAs(e), row[8]})
 	}
 	if found.Next != 0 {
@@ -184,17 +179,10 @@ func (c *Console) agreementTable(r *http.Request, page disagreementsPage, a mess
 	return t, nil
 }
 
-// said is what the filter before said of a mail.
-func (c *Console) said(e *message.Event) cell {
-	label := e.Incumbent.Label.String()
-	return cell{Text: c.words.Say("said." + label), Value: label, Mark: label}
-}
-
 // taughtAs is what a mail was taught as later.
 func (c *Console) taughtAs(e *message.Event) cell {
 	if e.Taught == message.Forget {
 		return cell{Text: "–", Value: ""}
 	}
-	label := e.Taught.String()
-	return cell{Text: c.words.Say("said." + label), Value: label, Mark: label}
+	return c.labelCell(e.Taught)
 }

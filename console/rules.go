@@ -62,19 +62,13 @@ func (c *Console) settingsTable() (t table, scopes int) {
 
 // whose says for whom a scope speaks.
 func (c *Console) whose(s policy.Setting) cell {
-	var parts []string
-	for _, p := range [...]string{s.Whom.Tenant, s.Whom.Domain, s.Whom.User} {
-		if p != "" {
-			parts = append(parts, seen(p))
-		}
-	}
 	switch {
 	case s.Outgoing:
 		return cell{Text: c.words.Say("page.rules.outgoing"), Value: "outgoing"}
-	case len(parts) == 0:
+	case s.Whom == (message.Scope{}):
 		return cell{Text: c.words.Say("page.rules.node"), Value: "node"}
 	}
-	return cell{Text: strings.Join(parts, " "), Mark: "code"}
+	return cell{Text: c.scopeText(s.Whom), Mark: "code"}
 }
 
 // thresholds is them as one line: "marked from 0.9, held from 0.98".

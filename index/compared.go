@@ -54,6 +54,17 @@ type Comparable struct {
 	TaughtSpam int               `json:"taught_spam"`
 }
 
+// Mails is how many were compared, and about how many of them the two differ.
+func (c Comparison) Mails() (all, differ int) {
+	for _, k := range c.Kinds {
+		all += k.Mails
+		if k.Agreement == message.OnlyIncumbent || k.Agreement == message.OnlyHere {
+			differ += k.Mails
+		}
+	}
+	return all, differ
+}
+
 // Right is in how many of the disagreements that were taught later we were right, and the filter before.
 func (c Comparison) Right() (here, incumbent, taught int) {
 	for _, k := range c.Kinds {

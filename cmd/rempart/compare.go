@@ -9,7 +9,6 @@ import (
 
 	"rempart/catalogue"
 	"rempart/index"
-	"rempart/message"
 	"rempart/node"
 )
 
@@ -53,13 +52,7 @@ func (c *compareCmd) Run(e *env) error {
 func comparison(c index.Comparison) string {
 	words := catalogue.English()
 	var b strings.Builder
-	total, differ := 0, 0
-	for _, k := range c.Kinds {
-		total += k.Mails
-		if k.Agreement == message.OnlyIncumbent || k.Agreement == message.OnlyHere {
-			differ += k.Mails
-		}
-	}
+	total, differ := c.Mails()
 	if total == 0 {
 		return words.Say("compare.nothing") + "\n"
 	}
@@ -68,8 +61,7 @@ func comparison(c index.Comparison) string {
 	for _, k := range c.Kinds {
 		fmt.Fprintf(&b, "%-42s %9d %12d %14d\n", words.Say("agreement."+k.Agreement.String()), k.Mails, k.TaughtSpam, k.TaughtHam)
 	}
-	here, incumbent, taught := c.Right()
-	if taught > 0 {
+	if here, incumbent, taught := c.Right(); taught > 0 {
 		fmt.Fprintf(&b, "\n%s\n", words.Say("compare.right", taught, here, incumbent))
 	}
 	return b.String()

@@ -102,7 +102,7 @@ func (s *site) next() string {
 	}
 	block := s.page["sh"][s.said]
 	s.said++
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-euc", block)
 	c.Env, c.Dir = s.env, s.dir
@@ -124,7 +124,7 @@ func (s *site) ended() {
 
 // send hands the site a mail, again if it is put off, and returns what was said at last. A client of the world does the same.
 func (s *site) send(from, to, mail string) (reply string, err error) {
-	for range 100 {
+	for range 300 {
 		if reply, err = s.attempt(from, to, mail); err == nil && !strings.HasPrefix(reply, "4") {
 			return reply, nil
 		}

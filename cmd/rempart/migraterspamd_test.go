@@ -4,11 +4,13 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rempart/gateway/milter/postfix"
 )
@@ -97,8 +99,20 @@ func (s *site) startRspamd(port int) {
 			s.t.Logf("rspamd's log:\n%s", log[max(0, len(log)-20_000):])
 		}
 	})
-	postfix.WaitPort(s.t, port)
+	s.answers(fmt.Sprintf("127.0.0.1:%d", port))
 	s.write("bin/reload-rspamd", fmt.Sprintf("#!/bin/sh\nkill -HUP %d\nsleep 3\n", c.Process.Pid), 0o755)
+}
+
+// answers waits until somebody listens: rspamd compiles its patterns first, on a busy machine for a minute.
+func (s *site) answers(address string) {
+	s.t.Helper()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return
+		}
+	}
+	s.t.Fatalf("nobody listens at %s", address)
 }
 
 func (s *site) wantPrinted(out string, want ...string) {

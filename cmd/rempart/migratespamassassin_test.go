@@ -87,7 +87,7 @@ func (s *site) startSpamAssassin(port string) {
 	must(s.t, os.MkdirAll(home, 0o777))
 	must(s.t, os.Chmod(home, 0o777))
 	s.write("bin/start-spamd", fmt.Sprintf("#!/bin/sh\nspamd -L -x -u nobody -i 127.0.0.1 -p %[1]s --siteconfigpath=%[2]s -H %[3]s --max-children=2 >>%[3]s/log 2>&1 &\necho $! >%[3]s/pid\n"+
-		"for i in $(seq 300); do spamc -d 127.0.0.1 -p %[1]s -K >/dev/null 2>&1 && exit 0; sleep 0.1; done\nexit 1\n", port, conf, home), 0o755)
+		"for i in $(seq 900); do spamc -d 127.0.0.1 -p %[1]s -K >/dev/null 2>&1 && exit 0; sleep 0.1; done\nexit 1\n", port, conf, home), 0o755)
 	s.write("bin/stop-spamd", fmt.Sprintf("#!/bin/sh\np=$(cat %s/pid); kill $p; while kill -0 $p 2>/dev/null; do sleep 0.05; done\n", home), 0o755)
 	s.write("bin/restart-spamd", fmt.Sprintf("#!/bin/sh\n%[1]s/bin/stop-spamd\nexec %[1]s/bin/start-spamd\n", s.dir), 0o755)
 	s.t.Cleanup(func() {
