@@ -12,6 +12,7 @@ import (
 
 	"rempart/account"
 	"rempart/message"
+	"rempart/policy"
 )
 
 // Every route asks for its right: without a login it leads there, and each role gets exactly what the table says.
@@ -333,6 +334,30 @@ func TestWhatIf(t *testing.T) {
 	finish(e)
 	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil {
 		t.Errorf("nothing to take away: %+v", got)
+	}
+}
+
+// A rule that holds no more without a reason decides no more: it is asked anew, as long as the policy decides as it did then.
+func TestWhatIfAsksRulesAnew(t *testing.T) {
+	s := newStand(t)
+	e := &message.Event{ID: "x", Channel: message.Email, Verdicts: []message.Verdict{{Calibration: message.Identity, Contributions: []message.Contribution{
+		{Name: "bias", State: message.StatePresent, Input: message.FixedOne, Coefficient: message.Odds(4)},
+		{Name: "link_other_host", State: message.StatePresent, Input: message.FixedOne, Coefficient: message.Odds(2), Args: []any{"a.example", "b.example"}},
+	}}}, Outcomes: []message.Outcome{{Recipient: "a@example.org"}}}
+	v := &e.Verdicts[0]
+	v.Score = v.Sum()
+	v.Probability = v.Calibration.Probability(v.Score)
+	e.Outcomes[0].Decision = s.rules.Again(e, policy.Recorded(e))[0]
+	if d := e.Outcomes[0].Decision; d.Action != message.Quarantine || d.Rule != "rule:links" {
+		t.Fatalf("%+v", d)
+	}
+	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); len(got) != 1 || got[0].Action != message.Hold {
+		t.Errorf("%+v", got)
+	}
+	// The rule was changed since: the record alone tells, and in it the rule fitted.
+	s.rules, _ = s.rules.Try(policy.Trial{Rule: &policy.RuleConfig{Name: "links", When: "false", Action: message.Quarantine}})
+	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -25,7 +25,7 @@ type Door struct {
 
 	// Incumbent is the filter that mail goes by before it comes to this front door: "rspamd", or "spamassassin", which is also amavis.
 	// Its verdict is read from the header fields that it writes, kept beside ours, and compared on the console; it is no part of our
-	// verdict, and whatever such filters write is not looked at. Of mail alone. Name one only where all mail goes by it: its fields
+	// verdict, and whatever such filters write is not looked at, nor kept of mail in quarantine. Of mail alone. Name one only where all mail goes by it: its fields
 	// are believed. Default: none.
 	Incumbent string `toml:"incumbent"`
 
