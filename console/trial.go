@@ -154,10 +154,18 @@ func (c *Console) try(w http.ResponseWriter, r *http.Request) error {
 	return c.serveTable(w, r, page.Mails, "trial", page)
 }
 
-// preview decides by both policies about the newest messages of each part of the last hours, until ctx ends.
+// preview decides by both policies about the newest messages of each part of the last hours, as far back as there are events, until ctx
+// ends.
 func (c *Console) preview(ctx context.Context, p *policy.Preview, rules, changed *policy.Rules, hours int) error {
-	to := c.Now()
-	part := time.Duration(hours) * time.Hour / trialParts
+	stats, err := c.Events.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	from, to := c.since(hours), c.Now()
+	if stats.Oldest.After(from) {
+		from = stats.Oldest
+	}
+	part := to.Sub(from)/trialParts + time.Microsecond // the last part ends behind from
 	for range trialParts {
 		found, err := c.Events.Search(ctx, index.Query{From: to.Add(-part), To: to, Limit: triedMessages})
 		if err != nil && ctx.Err() == nil {
