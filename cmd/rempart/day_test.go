@@ -34,8 +34,8 @@ func TestDay(t *testing.T) {
 	if s := os.Getenv("REMPART_DAY"); s != "" {
 		mails, _ = strconv.Atoi(s)
 	}
-	s := newSite(t)
-	d := &day{site: s, mails: mails, told: map[string]*fate{}}
+	s := newDaySite(t)
+	d := &day{daySite: s, mails: mails, told: map[string]*fate{}}
 	walk := newWalk(t, s)
 	var walking sync.WaitGroup
 	walking.Go(walk.run)
@@ -49,7 +49,7 @@ func TestDay(t *testing.T) {
 
 // day is the mail of a day and what became of it.
 type day struct {
-	*site
+	*daySite
 	mails   int
 	sent    atomic.Int64
 	taught  atomic.Int64

@@ -21,7 +21,7 @@ import (
 // walk is a postmaster who looks at every page of both consoles, again and again, and how long each took.
 type walk struct {
 	t    *testing.T
-	site *site
+	site *daySite
 	http [2]*http.Client
 	end  atomic.Bool
 
@@ -31,7 +31,7 @@ type walk struct {
 }
 
 // newWalk makes the administrator's account by the link of the first start, and logs in on both nodes.
-func newWalk(t *testing.T, s *site) *walk {
+func newWalk(t *testing.T, s *daySite) *walk {
 	t.Helper()
 	w := &walk{t: t, site: s, took: map[string][]time.Duration{}, bad: map[string]int{}}
 	for i := range w.http {

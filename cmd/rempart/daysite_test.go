@@ -21,8 +21,8 @@ import (
 	"rempart/gateway/milter/postfix"
 )
 
-// A site is what an operator runs: three servers of the journal, two nodes, before each a mail exchanger, and the store behind.
-type site struct {
+// daySite is what an operator runs: three servers of the journal, two nodes, before each a mail exchanger, and the store behind.
+type daySite struct {
 	t         *testing.T
 	dir       string
 	old, next string // the program, and its next release
@@ -81,9 +81,9 @@ const (
 	ownDomain    = "own.example"
 )
 
-func newSite(t *testing.T) *site {
+func newDaySite(t *testing.T) *daySite {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), store: postfix.NewSink(t)}
+	s := &daySite{t: t, dir: t.TempDir(), store: postfix.NewSink(t)}
 	s.store.Light = true
 	s.old, s.next = buildRempart(t, s.dir, "old"), buildRempart(t, s.dir, "next", "-tags", "extractor2")
 	s.startJournal()
@@ -108,7 +108,7 @@ func newSite(t *testing.T) *site {
 }
 
 // startJournal runs three servers as docs/cluster.md configures them.
-func (s *site) startJournal() {
+func (s *daySite) startJournal() {
 	t := s.t
 	server := filepath.Join(s.dir, "nats-server")
 	if out, err := exec.Command("go", "build", "-o", server, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
@@ -137,7 +137,7 @@ func (s *site) startJournal() {
 }
 
 // settled waits until every server of the journal says that it is well.
-func (s *site) settled() {
+func (s *daySite) settled() {
 	s.t.Helper()
 	for _, port := range s.health {
 		eventually(s.t, "the journal's servers agree", func() bool {
@@ -151,7 +151,7 @@ func (s *site) settled() {
 	}
 }
 
-func (s *site) newNode(name, zone string) *siteNode {
+func (s *daySite) newNode(name, zone string) *siteNode {
 	t := s.t
 	n := &siteNode{name: name, data: filepath.Join(s.dir, name), milter: postfix.FreePort(t), api: postfix.FreePort(t), console: postfix.FreePort(t)}
 	n.mx = postfix.Start(t, fmt.Sprintf("myhostname = %s.own.example\nrelay_domains = static:all\nrelayhost = [127.0.0.1]:%d\nsmtpd_milters = inet:127.0.0.1:%d\n"+
@@ -249,7 +249,7 @@ func (n *siteNode) post(path, kind string, body []byte) (answer []byte, ok bool)
 }
 
 // waiting is how many mails are in the queues of the mail exchangers.
-func (s *site) waiting() (n int) {
+func (s *daySite) waiting() (n int) {
 	for _, node := range s.nodes {
 		for _, queue := range []string{"incoming", "active", "deferred", "hold"} {
 			_ = filepath.WalkDir(filepath.Join(node.mx.Dir, "queue", queue), func(_ string, d os.DirEntry, err error) error {
