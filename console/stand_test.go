@@ -263,7 +263,7 @@ func keepHostile(t testing.TB, log *slog.Logger, next *postfix.Sink) *quarantine
 		{ID: hostileID, Recipients: []string{"ben@b.example"}, Malware: true},
 		{ID: mineID, Recipients: []string{"ben@b.example", "carl@b.example"}},
 	} {
-		m.Time, m.MailFrom, m.Probability, m.Raw = time.Now(), hostile, 0.97, []byte(raw)
+		m.Time, m.MailFrom, m.Probability, m.Raw = time.Now(), hostile, 0.97, []byte(raw+m.ID)
 		if err := kept.Keep(context.Background(), m); err != nil {
 			t.Fatal(err)
 		}

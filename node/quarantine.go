@@ -17,8 +17,8 @@ func (n *Node) putAside(ctx context.Context, m *message.Message, j message.Judge
 		return false, nil
 	}
 	scan := &m.Facts.Scan
-	q := quarantine.Mail{ID: m.ID, Time: m.Arrived, Tenant: m.Tenant, MailFrom: m.MailFrom, Raw: m.Raw, Mailboxes: map[string]string{},
-		Outgoing: m.Direction == message.Out, Malware: scan.State == message.StatePresent && !scan.Guess}
+	q := quarantine.Mail{ID: m.ID, Time: m.Arrived, Tenant: m.Tenant, Door: m.Door, MailFrom: m.MailFrom, Raw: m.Raw,
+		Mailboxes: map[string]string{}, Outgoing: m.Direction == message.Out, Malware: scan.State == message.StatePresent && !scan.Guess}
 	for i := range min(len(decisions), len(m.Recipients)) {
 		if decisions[i].Effective() != message.Quarantine {
 			continue

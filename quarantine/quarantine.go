@@ -1,15 +1,14 @@
 // Package quarantine keeps mail that policy put aside, until its recipients or the postmaster release it, delete it, or it is too old.
 //
 // What is kept is a copy for each recipient: a row of quarantine.db (SQLite), and one body for all of them in a [blob.Store], sealed.
-// [Store.Keep] returns when both are synced; only then may a front door say that it took the mail. A [Store] hands a released copy,
-// byte for byte, to the next hop by SMTP (RFC 5321), and marks it released when the next hop has taken it: a crash between the two can
-// deliver it twice, never lose it. Links that are mailed lead a recipient to one copy ([Store.Link]) or sign them in to their mailbox
-// ([Store.SignIn]). Each node keeps its own. A Store is safe for concurrent use.
+// [Store.Keep] returns when both are synced; only then may a front door say that it took the mail. A mail that its sender tries again
+// while its copy waits is not kept twice. A [Store] hands a released copy, byte for byte, to the next hop by SMTP (RFC 5321), and marks
+// it released when the next hop has taken it: a crash between the two can deliver it twice, never lose it. Links that are mailed lead a
+// recipient to one copy ([Store.Link]) or sign them in to their mailbox ([Store.SignIn]). Each node keeps its own. A Store is safe for
+// concurrent use.
 package quarantine
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,7 +19,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,21 +44,6 @@ var (
 	// ErrMalware: only the postmaster releases it.
 	ErrMalware = errors.New("quarantine: malware was found in it; only the postmaster can release it")
 )
-
-// Mail is one that is put aside.
-type Mail struct {
-	ID         string // of the message, as in its event
-	Time       time.Time
-	Tenant     string
-	MailFrom   string   // envelope sender
-	Recipients []string // whose copies are kept
-	// Mailboxes are whose the recipients of mail coming in are; one that is not in it is an own mailbox, in lower case.
-	Mailboxes   map[string]string
-	Probability float64
-	Malware     bool
-	Outgoing    bool // its recipients are others' users: no digest tells them
-	Raw         []byte
-}
 
 // Copy is one recipient's copy.
 type Copy struct {
@@ -92,7 +75,7 @@ type Store struct {
 	now       func() time.Time
 }
 
-const schemaVersion = 2
+const schemaVersion = 3
 
 const schema = `
 CREATE TABLE copies (
@@ -110,6 +93,7 @@ CREATE TABLE copies (
 	outgoing    INTEGER NOT NULL,
 	told        INTEGER NOT NULL, -- when a digest named it; 0: not yet
 	mailbox     TEXT NOT NULL DEFAULT '',
+	digest      BLOB NOT NULL DEFAULT x'', -- by which a mail that comes again is known
 	PRIMARY KEY (id, recipient)
 ) WITHOUT ROWID;
 CREATE TABLE digests (
@@ -119,7 +103,7 @@ CREATE TABLE digests (
 CREATE INDEX copies_recipient ON copies (recipient, time);
 CREATE INDEX copies_time ON copies (time);
 CREATE INDEX copies_expires ON copies (expires);
-` + schemaOwners
+` + schemaOwners + schemaDigests
 
 // schemaOwners is what version 2 added: whose the copies are, and the links by which they sign in.
 const schemaOwners = `
@@ -133,11 +117,21 @@ CREATE TABLE signins (
 CREATE INDEX signins_mailbox ON signins (mailbox, sent);
 `
 
+// schemaDigests is what version 3 added.
+const schemaDigests = `
+CREATE INDEX copies_digest ON copies (digest, recipient);
+`
+
 // fromVersion1 makes a table of version 1 one of version 2.
 const fromVersion1 = `
 ALTER TABLE copies ADD COLUMN mailbox TEXT NOT NULL DEFAULT '';
 UPDATE copies SET mailbox = lower(recipient) WHERE outgoing = 0;
 ` + schemaOwners
+
+// fromVersion2 makes a table of version 2 one of version 3. What is kept already has no digest, and is kept again if it comes again.
+const fromVersion2 = `
+ALTER TABLE copies ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
+` + schemaDigests
 
 // Open opens the quarantine below dir: quarantine.db and the directory blob.
 func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *slog.Logger, now func() time.Time) (*Store, error) {
@@ -176,7 +170,9 @@ func (s *Store) open(ctx context.Context, path string) error {
 	case tables > 0 && version == schemaVersion:
 		return nil
 	case tables > 0 && version == 1:
-		change = fromVersion1
+		change = fromVersion1 + fromVersion2
+	case tables > 0 && version == 2:
+		change = fromVersion2
 	case tables > 0:
 		return fmt.Errorf("%s was written by another version (%d)", path, version)
 	}
@@ -195,37 +191,6 @@ func (s *Store) On() bool { return s.config.Load().NextHop != "" }
 
 // Close closes the files.
 func (s *Store) Close() error { return s.db.Close() }
-
-// Keep keeps a copy of m for each of its recipients. When it returns without an error they survive a power failure.
-func (s *Store) Keep(ctx context.Context, m Mail) error {
-	expires := m.Time.Add(time.Duration(s.config.Load().Keep))
-	if err := s.bodies.Put(ctx, m.ID, keyring.Scope{Tenant: m.Tenant}, expires, bytes.NewReader(m.Raw)); err != nil {
-		return fmt.Errorf("quarantine: %w", err)
-	}
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
-		for _, to := range m.Recipients {
-			_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO copies (id, recipient, time, expires, tenant, mail_from, size, probability, malware,
-				outgoing, released, released_by, told, mailbox) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0, ?)`, m.ID, to, m.Time.Unix(), expires.Unix(),
-				m.Tenant, m.MailFrom, len(m.Raw), m.Probability, m.Malware, m.Outgoing, m.mailbox(to))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return errors.Join(fmt.Errorf("quarantine: %w", err), s.bodies.Delete(context.WithoutCancel(ctx), m.ID))
-	}
-	return nil
-}
-
-// mailbox is whose a recipient's copy is.
-func (m *Mail) mailbox(recipient string) string {
-	if m.Outgoing {
-		return ""
-	}
-	return cmp.Or(m.Mailboxes[recipient], strings.ToLower(recipient))
-}
 
 // Raw is the mail as it came.
 func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {

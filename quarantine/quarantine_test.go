@@ -300,15 +300,39 @@ func TestFromVersion1(t *testing.T) {
 	r := newRig(t, "")
 	r.keep(t, Mail{ID: "m1", Recipients: []string{"Ben@b.example"}, Raw: []byte(raw)})
 	r.keep(t, Mail{ID: "m2", Recipients: []string{"eve@else.example"}, Outgoing: true, Raw: []byte(raw)})
-	for _, undo := range []string{"DROP INDEX copies_mailbox", "DROP TABLE signins", "ALTER TABLE copies DROP COLUMN mailbox", "PRAGMA user_version = 1"} {
-		if _, err := r.db.Exec(undo); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r.Close()
-	r.open(t, "")
+	r.undo(t, "DROP INDEX copies_digest", "ALTER TABLE copies DROP COLUMN digest", "DROP INDEX copies_mailbox", "DROP TABLE signins",
+		"ALTER TABLE copies DROP COLUMN mailbox", "PRAGMA user_version = 1")
 	if got := r.list(t, Query{Mailboxes: []string{"ben@b.example", "eve@else.example", ""}}); got != "m1 Ben@b.example " {
 		t.Errorf("%q", got)
+	}
+	r.keep(t, Mail{ID: "m3", Recipients: []string{"carl@b.example"}, Raw: []byte(raw)})
+	r.Close()
+	r.open(t, "")
+}
+
+// A directory of version 2 is taken over: what it has is kept once more if it comes again, and from then on as ever.
+func TestFromVersion2(t *testing.T) {
+	r := newRig(t, "")
+	again := func(id string) {
+		t.Helper()
+		r.keep(t, Mail{ID: id, Recipients: []string{"ben@b.example"}, Raw: []byte(raw)})
+	}
+	again("m1")
+	r.undo(t, "DROP INDEX copies_digest", "ALTER TABLE copies DROP COLUMN digest", "PRAGMA user_version = 2")
+	again("m2")
+	again("m3")
+	if got := r.list(t, Query{}); got != "m2 ben@b.example m1 ben@b.example " {
+		t.Errorf("%q", got)
+	}
+}
+
+// undo makes the file one of an older version and opens it.
+func (r *rig) undo(t *testing.T, statements ...string) {
+	t.Helper()
+	for _, one := range statements {
+		if _, err := r.db.Exec(one); err != nil {
+			t.Fatal(err)
+		}
 	}
 	r.Close()
 	r.open(t, "")
