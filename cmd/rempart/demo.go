@@ -162,7 +162,7 @@ func (d *demo) config(places, numbers string) node.Config {
 		Log:     node.LogConfig{Messages: &quiet},
 		Keep:    node.KeepConfig{Subjects: true},
 		Gateway: node.GatewayConfig{
-			Milter: []milter.Config{{Door: gateway.Door{Name: mailDoor, Listen: loopback}}},
+			Milter: []milter.Config{{MailDoor: gateway.MailDoor{Door: gateway.Door{Name: mailDoor, Listen: loopback}}}},
 			SMPP: []smpp.Config{{Door: gateway.Door{Name: textDoor, Listen: loopback}, NextHops: []string{d.hop.Addr().String()},
 				TagSender: demoTagSender}},
 			SIP: []sip.Config{{Door: gateway.Door{Name: callDoor, Listen: loopback}, OnAccept: "continue", Relays: []string{"127.0.0.1"}}},

@@ -61,7 +61,7 @@ func TestSlowServer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, err := New(Config{Door: gateway.Door{Name: "mx", Listen: []string{"127.0.0.1:0"}}}, &gateway.Host{Log: slog.New(slog.DiscardHandler),
+				f, err := New(Config{MailDoor: gateway.MailDoor{Door: gateway.Door{Name: "mx", Listen: []string{"127.0.0.1:0"}}}}, &gateway.Host{Log: slog.New(slog.DiscardHandler),
 					Metrics: gateway.NewMetrics(prometheus.NewRegistry())})
 				if err != nil {
 					t.Fatal(err)

@@ -53,14 +53,11 @@ func New(cfg Config, host *gateway.Host) (*Milter, error) {
 // Reconfigure checks cfg and takes it over, from the next mail on and without touching a connection. Name, listen and
 // max_connections stay as they were.
 func (f *Milter) Reconfigure(cfg Config) error {
-	if err := cfg.Check("gateway.milter"); err != nil {
-		return err
-	}
-	relays, err := gateway.Networks(cfg.Relays)
+	s, err := cfg.settle("gateway.milter")
 	if err != nil {
 		return err
 	}
-	f.live.Store(&settings{cfg.withDefaults(), relays})
+	f.live.Store(&s)
 	return nil
 }
 

@@ -30,7 +30,7 @@ type rig struct {
 }
 
 func newRig(t testing.TB, judge gateway.Judge, change func(*Config), sign ...gateway.Sign) *rig {
-	cfg := Config{Door: gateway.Door{Name: "mx", Listen: []string{"127.0.0.1:0"}, Budget: config.Duration(time.Second)}}
+	cfg := Config{MailDoor: gateway.MailDoor{Door: gateway.Door{Name: "mx", Listen: []string{"127.0.0.1:0"}, Budget: config.Duration(time.Second)}}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -433,11 +433,12 @@ func TestOneConnection(t *testing.T) {
 // A mail beyond the cap is judged on what was read, and says so.
 func TestMaxSize(t *testing.T) {
 	asked := make(chan *message.Message, 1)
-	r := newRig(t, by(asked), func(c *Config) { c.MaxSize = minMaxSize })
+	const size = 64 << 10
+	r := newRig(t, by(asked), func(c *Config) { c.MaxSize = size })
 	e := to("accept")
 	e.body = strings.Repeat("0123456789abcde\n", 5000)
 	r.send(e)
-	if m := <-asked; len(m.Raw) != minMaxSize || m.Size <= 80000 || !m.HasAnomaly(email.CutBytes) {
+	if m := <-asked; len(m.Raw) != size || m.Size <= 80000 || !m.HasAnomaly(email.CutBytes) {
 		t.Errorf("%d bytes kept of %d, %v", len(m.Raw), m.Size, m.Anomalies)
 	}
 }
@@ -473,7 +474,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestCheckNamesTheKey(t *testing.T) {
-	err := Config{Relays: []string{"here"}, MaxSize: 1, RewriteSubject: "a\nb"}.Check("gateway.milter[0]")
+	err := Config{MailDoor: gateway.MailDoor{Relays: []string{"here"}, RewriteSubject: "a\nb"}, MaxSize: 1}.Check("gateway.milter[0]")
 	for _, want := range []string{"gateway.milter[0].name", ".relays", ".max_size", ".rewrite_subject"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)

@@ -478,7 +478,8 @@ func TestReconfigure(t *testing.T) {
 	if got := r.check(scam); got.Action != noAction {
 		t.Errorf("%+v", got)
 	}
-	for _, bad := range []Config{{MaxSize: 1}, {Relays: []string{"x"}}, {Teachers: []string{"x"}}, {PasswordSHA256: "secret"}, {RewriteSubject: "a\nb"}} {
+	for _, bad := range []Config{{MaxSize: 1}, {MailDoor: gateway.MailDoor{Relays: []string{"x"}}},
+		{Teachers: []string{"x"}}, {PasswordSHA256: "secret"}, {MailDoor: gateway.MailDoor{RewriteSubject: "a\nb"}}} {
 		bad.Door = c.Door
 		if err := r.door.Reconfigure(bad); err == nil || !strings.Contains(err.Error(), "gateway.rspamd.") {
 			t.Errorf("%+v was taken: %v", bad, err)

@@ -15,7 +15,11 @@ import (
 // use "shadow". AUTH is not offered: put the front door behind the mail server at which users log in. Mail of a client that
 // logged in there (XCLIENT LOGIN) is going out whatever direction says.
 type Config struct {
-	gateway.Door
+	gateway.MailDoor
+
+	// MaxSize is how many bytes a mail may have; a larger one is refused with 552 5.3.4. Mails are held in memory while they
+	// are judged, at most 1 GiB of them at one time. Default: 67108864 (64 MiB).
+	MaxSize int `toml:"max_size"`
 
 	// Protocol is what clients speak: "smtp" or "lmtp". Default: smtp.
 	Protocol string `toml:"protocol"`
@@ -32,18 +36,6 @@ type Config struct {
 	// mail server's here. A client on a UNIX socket counts as 127.0.0.1. Default: none.
 	XClientHosts []string `toml:"xclient_hosts"`
 
-	// Relays are addresses and networks of the operator's own relays, which hand over mail of others. The source of such
-	// a mail is read from the Received fields that they wrote, and the X-Rempart headers that they added stay. Default:
-	// none.
-	Relays []string `toml:"relays"`
-
-	// MaxSize is how many bytes a mail may have; a larger one is refused with 552 5.3.4. Mails are held in memory while they
-	// are judged, at most 1 GiB of them at one time. Default: 67108864 (64 MiB).
-	MaxSize int `toml:"max_size"`
-
-	// RewriteSubject is what stands before the subject of a mail whose action is rewrite. Default: "[SPAM] ".
-	RewriteSubject string `toml:"rewrite_subject"`
-
 	// BareNewlines is what becomes of a mail in which CR or LF stands alone, which servers read in unlike ways (SMTP
 	// smuggling): "normalize" makes of such an LF a line end and of such a CR a space, as Postfix does; "refuse" answers 550
 	// 5.6.11. Only CR LF . CR LF ends a mail in any case. Default: normalize.
@@ -59,8 +51,6 @@ type Config struct {
 
 const (
 	defaultMaxSize = 64 << 20
-	minMaxSize     = 64 << 10 // RFC 5321 section 4.5.3.1.7
-	defaultSubject = "[SPAM] "
 
 	protocolSMTP = "smtp"
 	protocolLMTP = "lmtp"
@@ -75,7 +65,8 @@ func (c Config) Check(key string) error {
 }
 
 func (c Config) settle(key string) (s settings, err error) {
-	errs := []error{c.Door.Check(key)}
+	s.relays, err = c.MailDoor.Check(key, c.MaxSize)
+	errs := []error{err}
 	bad := func(name string, value any, use string) {
 		errs = append(errs, fmt.Errorf("%s.%s = %v: %s", key, name, value, use))
 	}
@@ -100,15 +91,6 @@ func (c Config) settle(key string) (s settings, err error) {
 	if s.speak, err = gateway.Networks(c.XClientHosts); err != nil {
 		errs = append(errs, fmt.Errorf("%s.xclient_hosts: %w", key, err))
 	}
-	if s.relays, err = gateway.Networks(c.Relays); err != nil {
-		errs = append(errs, fmt.Errorf("%s.relays: %w", key, err))
-	}
-	if s.MaxSize < minMaxSize {
-		bad("max_size", c.MaxSize, fmt.Sprintf("use at least %d", minMaxSize))
-	}
-	if strings.ContainsAny(c.RewriteSubject, "\r\n\x00") {
-		errs = append(errs, fmt.Errorf("%s.rewrite_subject = %q: use one line", key, c.RewriteSubject))
-	}
 	if s.BareNewlines != normalize && s.BareNewlines != refuse {
 		bad("bare_newlines", c.BareNewlines, "use normalize or refuse")
 	}
@@ -123,20 +105,20 @@ func (c Config) settle(key string) (s settings, err error) {
 }
 
 func (c Config) withDefaults() Config {
-	c.Door = c.Door.WithDefaults()
+	if c.MaxSize == 0 {
+		c.MaxSize = defaultMaxSize
+	}
+	c.MailDoor = c.MailDoor.WithDefaults()
 	for _, d := range []struct {
 		key  *string
 		word string
-	}{{&c.Protocol, protocolSMTP}, {&c.RewriteSubject, defaultSubject}, {&c.BareNewlines, normalize}} {
+	}{{&c.Protocol, protocolSMTP}, {&c.BareNewlines, normalize}} {
 		if *d.key == "" {
 			*d.key = d.word
 		}
 	}
 	if c.NextHopProtocol == "" {
 		c.NextHopProtocol = c.Protocol
-	}
-	if c.MaxSize == 0 {
-		c.MaxSize = defaultMaxSize
 	}
 	return c
 }

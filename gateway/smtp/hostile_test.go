@@ -82,7 +82,7 @@ func TestTooManyRecipients(t *testing.T) {
 
 // A mail beyond the limit is read to its end and refused; what it took of the memory is given back.
 func TestOversize(t *testing.T) {
-	r := newRig(t, by(nil), func(c *Config) { c.MaxSize = minMaxSize })
+	r := newRig(t, by(nil), func(c *Config) { c.MaxSize = 64 << 10 })
 	d := r.hello()
 	big := "\r\n" + strings.Repeat(strings.Repeat("x", 1022)+"\r\n", 100)
 	if got := d.send(big, "accept"); !strings.HasPrefix(got, "552 5.3.4") {

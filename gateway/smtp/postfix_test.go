@@ -375,7 +375,7 @@ func TestSMTPSource(t *testing.T) {
 	})
 	postfix.WaitPort(t, out)
 	for _, flags := range [][]string{{"-s", "40"}, {"-s", "40", "-d"}, {"-s", "10", "-d", "-l", "300000"}} {
-		cfg := Config{Door: gateway.Door{Name: "relay", Listen: []string{fmt.Sprintf("127.0.0.1:%d", in)}}, NextHops: []string{fmt.Sprintf("127.0.0.1:%d", out)}}
+		cfg := Config{MailDoor: gateway.MailDoor{Door: gateway.Door{Name: "relay", Listen: []string{fmt.Sprintf("127.0.0.1:%d", in)}}}, NextHops: []string{fmt.Sprintf("127.0.0.1:%d", out)}}
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			start(t, cfg, by(nil))
 			n := mails

@@ -37,7 +37,7 @@ type rig struct {
 func newRig(t testing.TB, judge gateway.Judge, change func(*Config), hurry ...func(*Proxy)) *rig {
 	t.Helper()
 	r := &rig{t: t, hop: newNextHop(t), registry: prometheus.NewRegistry()}
-	cfg := Config{Door: gateway.Door{Name: "relay", Listen: []string{"127.0.0.1:0"}, Budget: config.Duration(5 * time.Second)}}
+	cfg := Config{MailDoor: gateway.MailDoor{Door: gateway.Door{Name: "relay", Listen: []string{"127.0.0.1:0"}, Budget: config.Duration(5 * time.Second)}}}
 	cfg.NextHops = []string{r.hop.listener.Addr().String()}
 	if change != nil {
 		change(&cfg)

@@ -324,8 +324,8 @@ func TestReconfigure(t *testing.T) {
 }
 
 func TestCheckNamesTheKey(t *testing.T) {
-	err := Config{Door: gateway.Door{Mode: message.ModeTap}, Protocol: "uucp", NextHopProtocol: "x", NextHops: []string{"nowhere"}, XClientHosts: []string{"a"},
-		Relays: []string{"b"}, MaxSize: 1, RewriteSubject: "a\nb", BareNewlines: "keep", Certificate: "/nowhere"}.Check("gateway.smtp[0]")
+	err := Config{MailDoor: gateway.MailDoor{Door: gateway.Door{Mode: message.ModeTap}, Relays: []string{"b"}, RewriteSubject: "a\nb"}, MaxSize: 1, Protocol: "uucp", NextHopProtocol: "x", NextHops: []string{"nowhere"}, XClientHosts: []string{"a"},
+		BareNewlines: "keep", Certificate: "/nowhere"}.Check("gateway.smtp[0]")
 	for _, key := range []string{"name", "mode", "protocol", "next_hop_protocol", "next_hops", "xclient_hosts", "relays", "max_size", "rewrite_subject",
 		"bare_newlines", "certificate"} {
 		if !strings.Contains(fmt.Sprint(err), "gateway.smtp[0]."+key) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rempart/gateway"
 	"rempart/message"
 )
 
@@ -23,8 +24,8 @@ func TestReconfigure(t *testing.T) {
 	if head, _ := r.ask("CHECK", scam); !strings.Contains(head, "Spam: False") {
 		t.Errorf("%q", head)
 	}
-	for key, bad := range map[string]Config{"max_size": {MaxSize: 1}, "relays": {Relays: []string{"x"}}, "teachers": {Teachers: []string{"x"}},
-		"rewrite_subject": {RewriteSubject: "a\nb"}} {
+	for key, bad := range map[string]Config{"max_size": {MaxSize: 1}, "relays": {MailDoor: gateway.MailDoor{Relays: []string{"x"}}}, "teachers": {Teachers: []string{"x"}},
+		"rewrite_subject": {MailDoor: gateway.MailDoor{RewriteSubject: "a\nb"}}} {
 		bad.Door = c.Door
 		if err := r.door.Reconfigure(bad); err == nil || !strings.Contains(err.Error(), "gateway.spamd."+key) {
 			t.Errorf("%+v was taken: %v", bad, err)

@@ -62,7 +62,7 @@ func newRig(t *testing.T, thresholds policy.Thresholds) *rig {
 	host := &gateway.Host{Judge: judge, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Metrics: gateway.NewMetrics(prometheus.NewRegistry())}
 	centre := &Centre{TagSender: tagSender}
 	cl, ml, sl := listen(t), listen(t), listen(t)
-	m, err := milter.New(milter.Config{Door: gateway.Door{Name: "mx", Listen: []string{ml.Addr().String()}}}, host)
+	m, err := milter.New(milter.Config{MailDoor: gateway.MailDoor{Door: gateway.Door{Name: "mx", Listen: []string{ml.Addr().String()}}}}, host)
 	if err != nil {
 		t.Fatal(err)
 	}
