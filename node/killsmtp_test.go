@@ -295,6 +295,11 @@ func (l *killed) report(program, next int) {
 			unexplained++
 		}
 	}
+	for to, n := range quarantined {
+		if n > 1 {
+			l.t.Errorf("quarantine has %d copies for %s, who was sent one mail", n, to)
+		}
+	}
 	if (len(quarantined) > 0) != (l.kept > 0) {
 		l.t.Errorf("%d mailboxes have mail in quarantine", len(quarantined))
 	}
