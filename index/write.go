@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/durable/sqlite"
 	"rempart/message"
 )
 
@@ -128,7 +129,7 @@ func (x *Index) flush(batch []entry) []entry {
 }
 
 func (x *Index) insert(ctx context.Context, batch []entry) error {
-	return inTx(ctx, x.write, func(tx *sql.Tx) error {
+	return sqlite.InTx(ctx, x.write, func(tx *sql.Tx) error {
 		event, err := tx.PrepareContext(ctx, "INSERT INTO events (seq, id, channel, action, score, record) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING")
 		if err != nil {
 			return err
@@ -218,18 +219,6 @@ func insertTerms(ctx context.Context, tx *sql.Tx, rows []termRow) error {
 	return nil
 }
 
-func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		tx.Rollback()
-		return err
-	}
-	return tx.Commit()
-}
-
 // Sweep deletes what is older than the configured age at now, then the oldest until the size is within its bound. Run
 // does it every minute.
 func (x *Index) Sweep(ctx context.Context, now time.Time) error {
@@ -264,7 +253,7 @@ func (x *Index) Sweep(ctx context.Context, now time.Time) error {
 
 // delete removes the selected events with their terms, which are made again from the record.
 func (x *Index) delete(ctx context.Context, query string, args ...any) (n int, err error) {
-	err = inTx(ctx, x.write, func(tx *sql.Tx) error {
+	err = sqlite.InTx(ctx, x.write, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err

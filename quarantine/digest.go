@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"time"
 
+	"rempart/durable/sqlite"
 	"rempart/message"
 	"rempart/nexthop"
 )
@@ -133,7 +134,7 @@ func Author(m *message.Message) string {
 }
 
 func (s *Store) markTold(ctx context.Context, to string, due time.Time) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		now := s.now().Unix()
 		if _, err := tx.ExecContext(ctx, "UPDATE copies SET told = ? WHERE recipient = ? AND "+untold, now, to, due.Unix(), now); err != nil {
 			return err

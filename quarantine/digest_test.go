@@ -56,7 +56,9 @@ func TestDigests(t *testing.T) {
 	r.open(t, "")
 	r.Reconfigure(c)
 	tell(1) // nor after a restart
-	r.keep(t, Mail{ID: "m1again", Recipients: []string{"ben@b.example"}, Raw: spam}) // its sender tries again: no news
+
+	// The sender of the first tries again, which is no news; another mail is.
+	r.keep(t, Mail{ID: "m1again", Recipients: []string{"ben@b.example"}, Raw: spam})
 	r.keep(t, Mail{ID: "m4", Recipients: []string{"ben@b.example"}, Raw: append(spam, "PS\r\n"...)})
 	r.at = r.at.Add(23 * time.Hour)
 	tell(1) // one a day

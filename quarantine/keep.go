@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/durable/sqlite"
 	"rempart/keyring"
 )
 
@@ -45,7 +46,7 @@ func (s *Store) Keep(ctx context.Context, m Mail) error {
 		return fmt.Errorf("quarantine: %w", err)
 	}
 	digest, added := m.digest(), false
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		for _, to := range m.Recipients {
 			waits, err := s.waits(ctx, tx, &m, digest, to)
 			if err != nil {

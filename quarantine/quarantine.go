@@ -16,18 +16,15 @@ import (
 	"hash/maphash"
 	"io"
 	"log/slog"
-	"net/url"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"rempart/blob"
-	"rempart/durable"
+	"rempart/durable/sqlite"
 	"rempart/keyring"
 	"rempart/message/email"
 	"rempart/nexthop"
@@ -75,64 +72,6 @@ type Store struct {
 	now       func() time.Time
 }
 
-const schemaVersion = 3
-
-const schema = `
-CREATE TABLE copies (
-	id          TEXT NOT NULL,
-	recipient   TEXT NOT NULL,
-	time        INTEGER NOT NULL, -- seconds since 1970, as all times
-	expires     INTEGER NOT NULL,
-	tenant      TEXT NOT NULL,
-	mail_from   TEXT NOT NULL,
-	size        INTEGER NOT NULL,
-	probability REAL NOT NULL,
-	malware     INTEGER NOT NULL,
-	released    INTEGER NOT NULL, -- 0: not yet
-	released_by TEXT NOT NULL,
-	outgoing    INTEGER NOT NULL,
-	told        INTEGER NOT NULL, -- when a digest named it; 0: not yet
-	mailbox     TEXT NOT NULL DEFAULT '',
-	digest      BLOB NOT NULL DEFAULT x'', -- by which a mail that comes again is known
-	PRIMARY KEY (id, recipient)
-) WITHOUT ROWID;
-CREATE TABLE digests (
-	recipient TEXT PRIMARY KEY,
-	time      INTEGER NOT NULL -- of the latest
-) WITHOUT ROWID;
-CREATE INDEX copies_recipient ON copies (recipient, time);
-CREATE INDEX copies_time ON copies (time);
-CREATE INDEX copies_expires ON copies (expires);
-` + schemaOwners + schemaDigests
-
-// schemaOwners is what version 2 added: whose the copies are, and the links by which they sign in.
-const schemaOwners = `
-CREATE INDEX copies_mailbox ON copies (mailbox, id);
-CREATE TABLE signins (
-	id      TEXT PRIMARY KEY, -- of a link
-	mailbox TEXT NOT NULL,
-	sent    INTEGER NOT NULL,
-	used    INTEGER NOT NULL -- 0: not yet
-) WITHOUT ROWID;
-CREATE INDEX signins_mailbox ON signins (mailbox, sent);
-`
-
-// schemaDigests is what version 3 added.
-const schemaDigests = `
-CREATE INDEX copies_digest ON copies (digest, recipient);
-`
-
-// fromVersion1 makes a table of version 1 one of version 2.
-const fromVersion1 = `
-ALTER TABLE copies ADD COLUMN mailbox TEXT NOT NULL DEFAULT '';
-UPDATE copies SET mailbox = lower(recipient) WHERE outgoing = 0;
-` + schemaOwners
-
-// fromVersion2 makes a table of version 2 one of version 3. What is kept already has no digest, and is kept again if it comes again.
-const fromVersion2 = `
-ALTER TABLE copies ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
-` + schemaDigests
-
 // Open opens the quarantine below dir: quarantine.db and the directory blob.
 func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *slog.Logger, now func() time.Time) (*Store, error) {
 	bodies, err := blob.Open(filepath.Join(dir, "blob"), keys, log)
@@ -141,43 +80,10 @@ func Open(ctx context.Context, dir string, c Config, keys *keyring.Ring, log *sl
 	}
 	s := &Store{seed: maphash.MakeSeed(), keys: keys, bodies: bodies, log: log, now: now}
 	s.Reconfigure(c)
-	if err := s.open(ctx, filepath.Join(dir, "quarantine.db")); err != nil {
+	if s.db, err = sqlite.Open(ctx, filepath.Join(dir, "quarantine.db"), schema); err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
 	}
 	return s, nil
-}
-
-func (s *Store) open(ctx context.Context, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite would make it readable for all
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Close(), durable.SyncDir(filepath.Dir(path))); err != nil {
-		return err
-	}
-	s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_txlock=immediate")
-	if err != nil {
-		return err
-	}
-	s.db.SetMaxOpenConns(4)
-	var version, tables int
-	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version), count(*) FROM sqlite_master").Scan(&version, &tables); err != nil {
-		return err
-	}
-	change := schema
-	switch {
-	case tables > 0 && version == schemaVersion:
-		return nil
-	case tables > 0 && version == 1:
-		change = fromVersion1 + fromVersion2
-	case tables > 0 && version == 2:
-		change = fromVersion2
-	case tables > 0:
-		return fmt.Errorf("%s was written by another version (%d)", path, version)
-	}
-	_, err = s.db.ExecContext(ctx, "BEGIN;"+change+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", schemaVersion))
-	return err
 }
 
 // Reconfigure takes a checked configuration over.
@@ -270,7 +176,7 @@ func (s *Store) Releasable(ctx context.Context, id, recipient string, postmaster
 // Delete deletes a copy for good, and the body with the last one.
 func (s *Store) Delete(ctx context.Context, id, recipient string) error {
 	left := 0
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, "DELETE FROM copies WHERE id = ? AND recipient = ?", id, recipient)
 		if err != nil {
 			return err
@@ -323,15 +229,4 @@ func (s *Store) sweep(ctx context.Context) error {
 		_, err = s.db.ExecContext(ctx, "DELETE FROM signins WHERE sent <= ?", s.now().Add(-signInEvery).Unix())
 	}
 	return err
-}
-
-func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
 }

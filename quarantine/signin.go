@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rempart/catalogue"
+	"rempart/durable/sqlite"
 	"rempart/keyring"
 	"rempart/nexthop"
 )
@@ -104,7 +105,7 @@ func plainAddress(address string) bool {
 // noteSignIn keeps that a link is out. Its rows are there until the hour is over, so that neither the count nor what was used is
 // forgotten at a restart.
 func (s *Store) noteSignIn(ctx context.Context, id, mailbox string) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		now, sent := s.now(), 0
 		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM signins WHERE mailbox = ? AND sent > ?", mailbox, now.Add(-signInEvery).Unix()).Scan(&sent)
 		if err != nil {

@@ -11,20 +11,16 @@ package aggregate
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"rempart/durable"
+	"rempart/durable/sqlite"
 	"rempart/nexthop"
 )
 
@@ -71,9 +67,7 @@ type Store struct {
 	pending pending
 }
 
-const schemaVersion = 1
-
-const schema = `
+var schema = sqlite.Schema{Version: 1, Create: `
 CREATE TABLE reports (
 	day    INTEGER NOT NULL, -- its begin, in seconds since 1970
 	domain TEXT NOT NULL,    -- Policy Domain
@@ -96,7 +90,7 @@ CREATE TABLE done (
 	mailbox TEXT NOT NULL, -- as the domain names it, which needs no more of this report
 	PRIMARY KEY (day, domain, mailbox)
 ) WITHOUT ROWID;
-`
+`}
 
 // hop is where reports are handed to.
 type hop struct {
@@ -108,38 +102,11 @@ type hop struct {
 func Open(ctx context.Context, dir string, c Config, nextHop string, a nexthop.Access, o Options) (*Store, error) {
 	s := &Store{options: o, log: o.Log, now: o.Now, pending: newPending()}
 	s.Reconfigure(c, nextHop, a)
-	if err := s.open(ctx, filepath.Join(dir, "dmarc.db")); err != nil {
+	var err error
+	if s.db, err = sqlite.Open(ctx, filepath.Join(dir, "dmarc.db"), schema); err != nil {
 		return nil, fmt.Errorf("open DMARC reports: %w", err)
 	}
 	return s, nil
-}
-
-func (s *Store) open(ctx context.Context, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite would make it readable for all
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Close(), durable.SyncDir(filepath.Dir(path))); err != nil {
-		return err
-	}
-	s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_txlock=immediate")
-	if err != nil {
-		return err
-	}
-	s.db.SetMaxOpenConns(2)
-	var version, tables int
-	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version), count(*) FROM sqlite_master").Scan(&version, &tables); err != nil {
-		return err
-	}
-	switch {
-	case tables > 0 && version != schemaVersion:
-		return fmt.Errorf("%s was written by another version (%d)", path, version)
-	case tables > 0:
-		return nil
-	}
-	_, err = s.db.ExecContext(ctx, "BEGIN;"+schema+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", schemaVersion))
-	return err
 }
 
 // Reconfigure takes a checked configuration over.
@@ -181,15 +148,4 @@ func (s *Store) often(ctx context.Context, every time.Duration, failed string, d
 			return
 		}
 	}
-}
-
-func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
 }

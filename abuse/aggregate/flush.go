@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"rempart/durable/sqlite"
 )
 
 // flush writes what was counted. What cannot be written is counted on.
@@ -19,7 +21,7 @@ func (s *Store) flush(ctx context.Context) error {
 		return nil
 	}
 	leftOut := uint64(0)
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		leftOut = 0
 		for key, r := range p.reports {
 			n, err := s.write(ctx, tx, key, r)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rempart/catalogue"
+	"rempart/durable/sqlite"
 	"rempart/message/feedback"
 	"rempart/nexthop"
 )
@@ -83,7 +84,7 @@ func (s *Store) giveUp(ctx context.Context) error {
 
 // drop deletes a report and all it would tell.
 func (s *Store) drop(ctx context.Context, key reportKey) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		for _, table := range []string{"rows", "done", "reports"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE day = ? AND domain = ?", key.day, key.domain); err != nil {
 				return err
