@@ -237,3 +237,28 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// A person is found in whatever part they have in a case, and only they.
+func TestNaming(t *testing.T) {
+	b := openBook(t, openJournal(t))
+	for i, k := range []Complaint{
+		{Account: "ben@b.example", Reporter: "fbl@c.example"},
+		{Source: "192.0.2.0/24", Reporter: "ann@c.example", From: "ben@b.example"},
+		{Source: "b.example", Recipient: "ann@c.example"},
+		{Source: "b.example", Recipient: "carl@c.example"}, // the case before
+	} {
+		if err := b.Complain(t.Context(), fmt.Sprint("R", i), k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Note(t.Context(), "r0", "admin", Closed, "Told dora@c.example."); err != nil {
+		t.Fatal(err)
+	}
+	for who, want := range map[string]string{
+		"ben@b.example": "[r1 r0]", "ann@c.example": "[r2 r1]", "carl@c.example": "[r2]", "fbl@c.example": "[r0]", "dora@c.example": "[]",
+	} {
+		if got := fmt.Sprint(b.Naming(func(s string) bool { return s == who })); got != want {
+			t.Errorf("%s: %s, want %s", who, got, want)
+		}
+	}
+}

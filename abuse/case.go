@@ -143,6 +143,26 @@ func (c *Case) fits(q *Query) bool {
 	return slices.ContainsFunc(c.Complaints, func(k Complaint) bool { return strings.Contains(strings.ToLower(k.Reporter), text) })
 }
 
+// Naming are the ids of the cases that name a person: as the account or source complained about, or in a complaint as who made it, who
+// got the mail or who wrote it. The newest come first. What people wrote in notes is not looked at, nor complaints that a case has no
+// longer at hand.
+func (b *Book) Naming(isPerson func(string) bool) (ids []string) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, c := range slices.Backward(b.cases) {
+		if c.names(isPerson) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+func (c *Case) names(isPerson func(string) bool) bool {
+	return isPerson(c.Account) || isPerson(c.Source) || slices.ContainsFunc(c.Complaints, func(k Complaint) bool {
+		return isPerson(k.Reporter) || isPerson(k.Recipient) || isPerson(k.From)
+	})
+}
+
 func (c *Case) clone() Case {
 	out := *c
 	out.Complaints, out.Notes = slices.Clone(c.Complaints), slices.Clone(c.Notes)

@@ -25,9 +25,10 @@ const maxShownEvents = 1000
 type Holding struct {
 	Address string     `json:"address"`
 	Events  HeldEvents `json:"events"`
-	Lessons int        `json:"lessons"` // taught in the person's name
-	Keys    int        `json:"keys"`    // of the person, one a tenant: what is sealed with them
-	Mails   int        `json:"mails"`   // in quarantine for the person
+	Lessons int        `json:"lessons"`         // taught in the person's name
+	Keys    int        `json:"keys"`            // of the person, one a tenant: what is sealed with them
+	Mails   int        `json:"mails"`           // in quarantine for the person
+	Cases   []string   `json:"cases,omitempty"` // of the abuse desk that name the person, newest first; Erase leaves them
 }
 
 // HeldEvents are the messages whose event names the person.
@@ -82,6 +83,7 @@ func (n *Node) Holds(ctx context.Context, address string) (h Holding, err error)
 	if h.Mails, err = n.quarantine.Count(ctx, isUser); err != nil {
 		return h, err
 	}
+	h.Cases = n.abuse.Naming(isUser)
 	if len(scopes) > 0 {
 		h.Lessons, err = n.lessonsOf(ctx, isUser)
 	}
@@ -106,7 +108,7 @@ func (n *Node) lessonsOf(ctx context.Context, isUser func(string) bool) (count i
 
 // Erase destroys the person's keys, so that what they taught can never be read again, here, in backups without keys and in
 // copies of the journal; deletes the events that name them; and drops from the learner what is kept in their name. The
-// weights that all share stay. The audit trail says who did it, of the person only a mask. On an error it is to be called again:
+// weights that all share stay, and so do cases of the abuse desk. The audit trail says who did it, of the person only a mask. On an error it is to be called again:
 // what was erased until then stays so.
 func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e Erased, err error) {
 	isUser, err := personOf(address)

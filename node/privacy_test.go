@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rempart/abuse"
 	"rempart/message"
 )
 
@@ -31,6 +32,14 @@ func TestPrivacy(t *testing.T) {
 	if h, err := c.Holds(ctx, "a3@a.example"); err != nil || h.Events.Count != 1 || h.Lessons != 0 || h.Keys != 0 {
 		t.Errorf("held on a sender: %+v, %v", h, err)
 	}
+	if err := n.abuse.Complain(ctx, "R1", abuse.Complaint{Account: "Ben@b.example", Reporter: "fbl@c.example", Incidents: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{"ben@b.example", "FBL@c.example"} {
+		if h, err := c.Holds(ctx, who); err != nil || len(h.Cases) != 1 || h.Cases[0] != "r1" {
+			t.Errorf("cases of %s: %+v, %v", who, h.Cases, err)
+		}
+	}
 	for _, word := range []string{"b.example", "parcel", "", "@b.example"} {
 		if _, err := c.Erase(ctx, word); err == nil || !strings.Contains(err.Error(), ErrNoPerson.Error()) {
 			t.Errorf("%q stands for more than one person: %v", word, err)
@@ -42,7 +51,7 @@ func TestPrivacy(t *testing.T) {
 	if err != nil || e.Events != 40 || e.Lessons != 20 || e.Keys != 1 {
 		t.Fatalf("erased of ben: %+v, %v", e, err)
 	}
-	if h, err := c.Holds(ctx, "ben@b.example"); err != nil || h.Events.Count != 0 || h.Lessons != 0 || h.Keys != 0 {
+	if h, err := c.Holds(ctx, "ben@b.example"); err != nil || h.Events.Count != 0 || h.Lessons != 0 || h.Keys != 0 || len(h.Cases) != 1 {
 		t.Errorf("held on ben after he was erased: %+v, %v", h, err)
 	}
 	if h, err := c.Holds(ctx, "ann@b.example"); err != nil || h.Lessons != 10 || h.Keys != 1 {

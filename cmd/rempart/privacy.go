@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"rempart/node"
 )
@@ -27,7 +28,7 @@ type privacyShowCmd struct{ person }
 // Help is the long help.
 func (privacyShowCmd) Help() string {
 	return `Counts the events in which the address appears as sender, recipient or source, with the ids of the newest thousand, and the
-lessons taught in its name and the mails in quarantine for it.
+lessons taught in its name, the mails in quarantine for it, and the cases of the abuse desk that name it, with their ids.
 
 Example:
   $ rempart privacy show ben@b.example --data /var/lib/rempart
@@ -50,7 +51,7 @@ func (c *privacyShowCmd) Run(e *env) error {
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(h)
 	}
-	fmt.Fprintf(e.stdout, "%s: %d events, %d lessons, %d keys, %d mails in quarantine\n", h.Address, h.Events.Count, h.Lessons, h.Keys, h.Mails)
+	fmt.Fprintf(e.stdout, "%s: %d events, %d lessons, %d keys, %d mails in quarantine, %d cases\n", h.Address, h.Events.Count, h.Lessons, h.Keys, h.Mails, len(h.Cases))
 	if h.Events.Count > 0 {
 		const layout = "2006-01-02 15:04:05"
 		fmt.Fprintf(e.stdout, "events from %s to %s UTC\n", h.Events.Oldest.Format(layout), h.Events.Newest.Format(layout))
@@ -62,6 +63,9 @@ func (c *privacyShowCmd) Run(e *env) error {
 	}
 	if left := h.Events.Count - len(h.Events.IDs); left > 0 {
 		fmt.Fprintf(e.stdout, "and %d older ones\n", left)
+	}
+	if len(h.Cases) > 0 {
+		fmt.Fprintf(e.stdout, "cases of the abuse desk\n  %s\n", strings.Join(h.Cases, "\n  "))
 	}
 	return nil
 }
@@ -95,7 +99,7 @@ func (c *privacyEraseCmd) Run(e *env) error {
 	}
 	_, err = fmt.Fprintf(e.stdout, `%s: %d events deleted, %d keys destroyed, %d lessons made unreadable, %d mails in quarantine deleted
 What stays: what those lessons moved in the weights that all share, hourly counts without addresses, log lines written
-before, and backups made with --keys before now: delete those.
+before, cases of the abuse desk, and backups made with --keys before now: delete those.
 `, r.Address, r.Events, r.Keys, r.Lessons, r.Mails)
 	return err
 }
