@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -65,12 +66,26 @@ func (c *Console) releaseCopy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = c.Release(r.Context(), k.ID, k.Recipient, account.Actor{Name: recipientName, Address: clientAddress(r)}, false)
-	if err != nil && !errors.Is(err, quarantine.ErrReleased) { // twice is once
+	if err := c.releaseOwn(r, &k); err != nil {
 		return err
 	}
 	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 	return nil
+}
+
+// errWaitsOn is quarantine.ErrNotDelivered for a recipient, who can look into no log and no configuration.
+var errWaitsOn = errors.New("the next hop did not take what its recipient released")
+
+// releaseOwn delivers a copy in its recipient's name. Twice is once.
+func (c *Console) releaseOwn(r *http.Request, k *quarantine.Copy) error {
+	err := c.Release(r.Context(), k.ID, k.Recipient, account.Actor{Name: recipientName, Address: clientAddress(r)}, false)
+	switch {
+	case errors.Is(err, quarantine.ErrReleased):
+		return nil
+	case errors.Is(err, quarantine.ErrNotDelivered):
+		return fmt.Errorf("%w: %w", errWaitsOn, err)
+	}
+	return err
 }
 
 // recipientName stands in the audit trail and as the teacher for who released their own mail.

@@ -25,6 +25,7 @@ var faults = []struct {
 	{quarantine.ErrNotFound, http.StatusNotFound, "no_quarantined"},
 	{quarantine.ErrSignIn, http.StatusGone, "signin_link"},
 	{quarantine.ErrMalware, http.StatusForbidden, "malware"},
+	{errWaitsOn, http.StatusBadGateway, "waits_on"},
 	{quarantine.ErrNotDelivered, http.StatusBadGateway, "not_delivered"},
 	{abuse.ErrNotFound, http.StatusNotFound, "no_case"},
 	{abuse.ErrClosed, http.StatusConflict, "case_closed"},

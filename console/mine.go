@@ -223,14 +223,12 @@ func (c *Console) changeMine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	by, change := account.Actor{Name: recipientName, Address: clientAddress(r)}, r.PathValue("change")
+	change := r.PathValue("change")
 	switch change {
 	case "release":
-		if err = c.Release(r.Context(), k.ID, k.Recipient, by, false); errors.Is(err, quarantine.ErrReleased) {
-			err = nil // twice is once
-		}
+		err = c.releaseOwn(r, &k)
 	case "delete":
-		err = c.Discard(r.Context(), k.ID, k.Recipient, by)
+		err = c.Discard(r.Context(), k.ID, k.Recipient, account.Actor{Name: recipientName, Address: clientAddress(r)})
 	default:
 		err = errNoPage
 	}

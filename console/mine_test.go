@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"rempart/account"
+	"rempart/quarantine"
 )
 
 // Who signed in by mail sees what is kept for them, releases and deletes it, and nothing of others'; malware waits for the postmaster.
@@ -144,5 +146,38 @@ func TestNoAccountIsAnOwner(t *testing.T) {
 	}
 	if status, _ := s.as(t, account.Viewer).get("/mine"); status != http.StatusOK {
 		t.Errorf("who logged in cannot sign in: %d", status)
+	}
+}
+
+// Where the next hop is down, its recipient reads what a recipient can do, by link and by session, and the operator what an operator can.
+func TestNotDelivered(t *testing.T) {
+	s := newStand(t)
+	s.Release = func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error {
+		_, err := s.Quarantine.Release(ctx, id, recipient, by.Name, postmaster)
+		return err
+	}
+	k, err := s.Quarantine.Get(t.Context(), mineID, "ben@b.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := s.Quarantine.Link(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ben := s.owner(t, "ben@b.example") // by a link that is mailed while it is up
+	s.Quarantine.Reconfigure(quarantine.Config{NextHop: "127.0.0.1:1", URL: "https://mail.b.example", DigestFrom: "postmaster@b.example"})
+	for _, tt := range []struct {
+		who  *visitor
+		path string
+		want string
+	}{
+		{ben, "/mine/" + mineID + "/release", "ask your postmaster"},
+		{ben, quarantine.LinkPath + link, "ask your postmaster"},
+		{s.admin(t), "/quarantine/" + mineID + "/release", "quarantine.next_hop"},
+	} {
+		status, body := tt.who.post(tt.path, url.Values{"recipient": {"ben@b.example"}})
+		if status != http.StatusBadGateway || !strings.Contains(body, tt.want) || strings.Contains(body, "quarantine.next_hop") != (tt.want == "quarantine.next_hop") {
+			t.Errorf("%s: %d\n%s", tt.path, status, body)
+		}
 	}
 }
