@@ -57,7 +57,7 @@ func (w *World) topicOf(p, to *person) topic {
 func (w *World) throughProvider(s *Sent, d *draft, p *person) {
 	home := p.home.address(w.rng)
 	server := "out" + base36(uint64(1+w.rng.IntN(3))) + "." + p.provider.domain
-	d.messageID = w.messageID(p.provider.domain)
+	d.messageID = w.programID(d.program, p.provider.domain)
 	d.hops = []hop{{from: "[" + literal(home) + "]", address: home, by: server, with: "ESMTPSA", at: s.At}}
 	s.Mail = &Mail{Client: p.provider.host(20 + w.rng.IntN(3)), Name: server, Helo: server, From: p.address, To: []string{d.to}, QueueID: w.queueID()}
 	if d.cc != nil {
@@ -86,7 +86,7 @@ func (w *World) businessMail(s *Sent) {
 		d.unsubscribe = t.known["unsubscribe"]
 	}
 	server := "mail." + b.domain
-	d.messageID = w.messageID(b.domain)
+	d.messageID = w.programID(d.program, b.domain)
 	d.hops = []hop{{from: "app." + b.domain, address: b.host.host(b.server + 1), by: server, with: "ESMTP", at: s.At}}
 	s.Mail = &Mail{Client: b.host.host(b.server), Name: server, Helo: server, From: "bounce@" + b.domain, To: []string{to.address}, QueueID: w.queueID()}
 	s.Truth.Kind, s.Truth.Language = rule, t.language

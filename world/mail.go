@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"html"
@@ -243,6 +244,17 @@ func literal(a netip.Addr) string {
 
 func (w *World) messageID(domain string) string {
 	return w.token(8) + "." + base36(w.number) + "." + w.token(6) + "@" + domain
+}
+
+// programID is a Message-ID as a program of people writes them.
+func (w *World) programID(program, domain string) string {
+	id := w.messageID(domain)
+	for _, p := range programs {
+		if p.name == program && p.id != nil {
+			return p.id(sha256.Sum256([]byte(id))) + "@" + domain
+		}
+	}
+	return id
 }
 
 func (w *World) queueID() string { return strings.ToUpper(fmt.Sprintf("%010x", w.rng.Uint64()>>24)) }

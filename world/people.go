@@ -1,6 +1,8 @@
 package world
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 
@@ -71,13 +73,30 @@ var lastNames = map[string][]string{
 
 var cities = []string{"Avon Bay", "Brenstadt", "Corville", "Dorada", "Estport", "Highmoor", "Lindau", "Marbel", "Northwick", "Port Sena", "Quill", "Rivermouth"}
 
-// programs that people write with, and whether they write HTML.
+// programs that people write with, whether they write HTML, and what each puts before the @ of its Message-IDs; nil if that has no shape.
 var programs = []struct {
 	name string
 	html bool
+	id   func(seed [sha256.Size]byte) string
 }{
-	{"User-Agent: Mozilla Thunderbird", false}, {"X-Mailer: Apple Mail (2.3774)", true}, {"X-Mailer: Microsoft Outlook 16.0", true},
-	{"X-Mailer: Webmail 4.2", true}, {"User-Agent: K-9 Mail for Android", false},
+	{"User-Agent: Mozilla Thunderbird", false, uuid},
+	{"X-Mailer: Apple Mail (2.3774)", true, capitalUUID},
+	{"X-Mailer: Microsoft Outlook 16.0", true, outlookID},
+	{"X-Mailer: Webmail 4.2", true, nil},
+	{"User-Agent: K-9 Mail for Android", false, capitalUUID},
+}
+
+// uuid is one of version 4 (RFC 9562).
+func uuid(seed [sha256.Size]byte) string {
+	seed[6], seed[8] = seed[6]&0x0f|0x40, seed[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", seed[:4], seed[4:6], seed[6:8], seed[8:10], seed[10:16])
+}
+
+func capitalUUID(seed [sha256.Size]byte) string { return strings.ToUpper(uuid(seed)) }
+
+// outlookID is a number and a time, and twice whatever: "000b01d52900$31ca7bb0$955f7310$".
+func outlookID(seed [sha256.Size]byte) string {
+	return fmt.Sprintf("00%x01d%.5s$%x$%x$", seed[:1], fmt.Sprintf("%x", seed[1:4]), seed[4:8], seed[8:12])
 }
 
 // devices that people call and chat with.
