@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/durable/sqlite"
 	"rempart/message"
 )
 
@@ -147,7 +148,7 @@ func (x *Index) Taught(ctx context.Context, key, tenant string, label message.La
 	if !known {
 		return nil // as most that is taught from elsewhere: without a wait for the writer
 	}
-	err := inTx(ctx, x.write, func(tx *sql.Tx) error {
+	err := sqlite.InTx(ctx, x.write, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, "SELECT e.seq, e.record FROM terms t CROSS JOIN events e ON e.seq = t.seq WHERE t.term = ? LIMIT ?", term, maxCopies)
 		if err != nil {
 			return err

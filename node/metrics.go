@@ -19,6 +19,7 @@ import (
 // metrics are the node's own; the front doors have theirs. Names are documented in docs/operate-monitoring.md.
 type metrics struct {
 	messages *prometheus.CounterVec
+	unsure   *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	lessons  *prometheus.CounterVec
 	signed   *prometheus.CounterVec
@@ -48,6 +49,8 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 	m := &metrics{
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_messages_total",
 			Help: "Messages judged, by the action decided for the worst recipient."}, []string{"channel", "direction", "category", "action"}),
+		unsure: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_messages_unsure_total",
+			Help: "Messages judged that are neither surely spam nor surely honest: their worst verdict's probability is from 0.1 to below 0.9."}, []string{"channel", "direction"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rempart_judge_seconds",
 			Help:    "Time of filter and policy for one message.",
 			Buckets: []float64{.00001, .000025, .0001, .00025, .001, .0025, .01, .025, .1, .25, 1, 2.5, 10}}, []string{"channel"}),
@@ -77,10 +80,16 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rempart_build_info", Help: "Always 1; the label says which build."}, []string{"version"})
 	build.WithLabelValues(n.config.Version).Set(1)
-	reg.MustRegister(build, m.messages, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported, m.compared,
+	reg.MustRegister(build, m.messages, m.unsure, m.seconds, m.lessons, m.signed, m.matches, m.skipped, m.reports, m.reportsOut, m.unreported, m.compared,
 		&stateCollector{n}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// Where a verdict is unsure: probabilities are calibrated, so that to take it for either would be wrong once in ten or more often.
+const (
+	unsureFrom  = 0.1
+	unsureBelow = 0.9
+)
 
 // judged counts one message.
 func (m *metrics) judged(e *message.Event) {
@@ -88,8 +97,12 @@ func (m *metrics) judged(e *message.Event) {
 	if o == nil {
 		return
 	}
-	m.messages.WithLabelValues(e.Channel.String(), e.Direction.String(), e.Verdicts[o.Verdict].Category.String(),
-		o.Decision.Action.String()).Inc()
+	v := &e.Verdicts[o.Verdict]
+	m.messages.WithLabelValues(e.Channel.String(), e.Direction.String(), v.Category.String(), o.Decision.Action.String()).Inc()
+	unsure := m.unsure.WithLabelValues(e.Channel.String(), e.Direction.String()) // shown as 0 until one comes
+	if v.Probability >= unsureFrom && v.Probability < unsureBelow {
+		unsure.Inc()
+	}
 	m.seconds.WithLabelValues(e.Channel.String()).Observe(e.Took.Seconds())
 	if e.Incumbent.Filter != "" {
 		m.compared.WithLabelValues(e.Incumbent.Filter, cmp.Or(e.Agreement().String(), "none")).Inc()

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -59,5 +60,32 @@ action = "tag"
 		if !slices.Contains(registered, name) && name != "rempart_dns_lists_off" && name != "rempart_clamav_up" && name != "rempart_gateway_connections" {
 			t.Errorf("%s is listed and not registered", name) // the three need DNS, a scanner, and a door that counts connections
 		}
+	}
+}
+
+// What counts as unsure is what lies between; a channel without any shows 0, so that a share can be made of it.
+func TestUnsure(t *testing.T) {
+	path, _ := configuration(t, "")
+	n, _ := serve(t, path)
+	for channel, probabilities := range map[message.Channel][]float64{message.SMS: {0, 0.95, 1}, message.Email: {0.0999, 0.1, 0.5, 0.8999, 0.9}} {
+		for _, p := range probabilities {
+			n.metrics.judged(&message.Event{Channel: channel, Direction: message.In, Verdicts: []message.Verdict{{Probability: p}},
+				Outcomes: []message.Outcome{{Recipient: "ben@b.example"}}})
+		}
+	}
+	families, err := n.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() == "rempart_messages_unsure_total" {
+			for _, m := range f.GetMetric() {
+				counted[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+			}
+		}
+	}
+	if want := map[string]float64{"email": 3, "sms": 0}; !maps.Equal(counted, want) {
+		t.Errorf("%v, want %v", counted, want)
 	}
 }
