@@ -94,9 +94,9 @@ func uuid(seed [sha256.Size]byte) string {
 
 func capitalUUID(seed [sha256.Size]byte) string { return strings.ToUpper(uuid(seed)) }
 
-// outlookID is a number and a time, and twice whatever: "000b01d52900$31ca7bb0$955f7310$".
+// outlookID is a number and the time, and twice whatever: "000b01d52900$31ca7bb0$955f7310$".
 func outlookID(seed [sha256.Size]byte) string {
-	return fmt.Sprintf("00%x01d%.5s$%x$%x$", seed[:1], fmt.Sprintf("%x", seed[1:4]), seed[4:8], seed[8:12])
+	return fmt.Sprintf("00%x01dc%x$%x$%x$", seed[:1], seed[1:3], seed[4:8], seed[8:12])
 }
 
 // devices that people call and chat with.
