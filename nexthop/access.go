@@ -3,6 +3,7 @@ package nexthop
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 )
@@ -10,7 +11,8 @@ import (
 // Access is how a next hop is spoken to, part of each table that names one. Its zero value suits a mail server of your own at hand.
 type Access struct {
 	// TLS to the next hop, by STARTTLS (RFC 3207), in Postfix's words: "may", if it is offered, whoever answers; "encrypt", never
-	// without; "verify", never without a certificate for the name in next_hop, signed by who your system trusts. Default: may, and
+	// without; "verify", never without a certificate for the name in next_hop, signed by who your system trusts. With a next_hop_user
+	// only verify will do, and encrypt to a next hop on this machine: else whoever answers would get the password. Default: may, and
 	// verify if there is a next_hop_user.
 	TLS string `toml:"next_hop_tls"`
 
@@ -63,8 +65,8 @@ func (a *Access) Check(table, nextHop string) error {
 	if network, _ := Endpoint(nextHop); network == "unix" && a.level() == levelVerify {
 		errs = append(errs, fmt.Errorf("%s.next_hop_tls: a socket has no name that a certificate could be for", table))
 	}
-	if a.User != "" && a.TLS == levelMay {
-		errs = append(errs, fmt.Errorf("%s.next_hop_tls = %q: a password goes over TLS only, use encrypt or verify", table, a.TLS))
+	if a.User != "" && (a.TLS == levelMay || a.TLS == levelEncrypt && !here(nextHop)) {
+		errs = append(errs, fmt.Errorf("%s.next_hop_tls = %q: whoever answers would get the password, use verify, or encrypt to a next hop on this machine", table, a.TLS))
 	}
 	if a.User == "" && a.PasswordFile == "" {
 		return errors.Join(errs...)
@@ -75,4 +77,11 @@ func (a *Access) Check(table, nextHop string) error {
 		errs = append(errs, fmt.Errorf("%s.next_hop_password_file: %w", table, err))
 	}
 	return errors.Join(errs...)
+}
+
+// here reports whether a next hop is on this machine, so that nobody stands between.
+func here(nextHop string) bool {
+	network, address := Endpoint(nextHop)
+	host, _, _ := net.SplitHostPort(address)
+	return network == "unix" || host == "localhost" || net.ParseIP(host).IsLoopback()
 }
