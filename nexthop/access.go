@@ -3,6 +3,7 @@ package nexthop
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -41,11 +42,16 @@ func (a *Access) level() string {
 	return levelMay
 }
 
-// maxPassword bounds what is read of a password file.
+// maxPassword bounds a password, in octets, and what is read of its file.
 const maxPassword = 1024
 
 func (a *Access) password() (string, error) {
-	b, err := os.ReadFile(a.PasswordFile)
+	f, err := os.Open(a.PasswordFile)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPassword+int64(len("\r\n"))))
 	if err != nil {
 		return "", err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -122,7 +123,21 @@ func TestWhatIsRefused(t *testing.T) {
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	good, empty := filepath.Join(dir, "good"), filepath.Join(dir, "empty")
-	if err := errors.Join(os.WriteFile(good, []byte("x y\r\nsecond"), 0o600), os.WriteFile(empty, []byte("\nx"), 0o600)); err != nil {
+	longest, longer := filepath.Join(dir, "longest"), filepath.Join(dir, "longer")
+	if err := errors.Join(os.WriteFile(good, []byte("x y\r\nsecond"), 0o600), os.WriteFile(empty, []byte("\nx"), 0o600),
+		os.WriteFile(longest, []byte(strings.Repeat("x", maxPassword)+"\r\nsecond"), 0o600), os.WriteFile(longer, []byte(strings.Repeat("x", maxPassword+1)+"\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	endless := filepath.Join(dir, "endless")
+	if err := syscall.Mkfifo(endless, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(endless, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	if _, err := pipe.WriteString(strings.Repeat("x", maxPassword+2)); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -144,6 +159,9 @@ func TestCheck(t *testing.T) {
 		{Access{TLS: "encrypt"}, "mail.example:587", ""},
 		{Access{User: "u", PasswordFile: good, TLS: "may"}, "mail.example:587", "q.next_hop_tls"},
 		{Access{User: "u", PasswordFile: good, TLS: "may"}, "127.0.0.1:587", "q.next_hop_tls"},
+		{Access{User: "u", PasswordFile: endless}, "mail.example:587", "q.next_hop_password_file: "},
+		{Access{User: "u", PasswordFile: longest}, "mail.example:587", ""},
+		{Access{User: "u", PasswordFile: longer}, "mail.example:587", "q.next_hop_password_file: "},
 		{Access{User: "u", PasswordFile: empty}, "mail.example:587", "q.next_hop_password_file: "},
 		{Access{User: "u", PasswordFile: dir + "/none"}, "mail.example:587", "q.next_hop_password_file: "},
 		{Access{User: "u"}, "mail.example:587", "q.next_hop_user"},
