@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// How long handing over one mail may take, and connecting for it.
+// How long handing over one mail may take, and of that connecting, the greeting and going over to TLS each.
 const (
 	sendTime = 5 * time.Minute
 	dialTime = 10 * time.Second
@@ -59,19 +59,46 @@ func attempt(ctx context.Context, nextHop string, a *Access, secure bool, from, 
 	if network == "unix" || err != nil {
 		host = "localhost"
 	}
-	c, err := greet(conn, host)
+	c, err := a.begin(ctx, conn, host, secure, from)
 	if err != nil {
-		return fmt.Errorf("greet: %v", err) // not about this mail: see Send
-	}
-	if secure {
-		if err := a.startTLS(c, host); err != nil {
-			return err
-		}
-	}
-	if err := a.login(c, host); err != nil {
 		return err
 	}
-	return deliver(c, from, to, raw)
+	return deliver(c, to, raw)
+}
+
+// begin goes as far as is the same for all mail from a sender: to the answer to MAIL. What was answered is no [textproto.Error] in its
+// errors, since it is not about this mail: see Send.
+func (a *Access) begin(ctx context.Context, conn net.Conn, host string, secure bool, from string) (*smtp.Client, error) {
+	if err := allow(ctx, conn, dialTime); err != nil {
+		return nil, err
+	}
+	c, err := greet(conn, host)
+	if err != nil {
+		return nil, fmt.Errorf("greet: %v", err)
+	}
+	if secure {
+		if err := allow(ctx, conn, dialTime); err != nil {
+			return nil, err
+		}
+		if err := a.startTLS(c, host); err != nil {
+			return nil, err
+		}
+	}
+	if err := allow(ctx, conn, sendTime); err != nil {
+		return nil, err
+	}
+	if err := a.login(c, host); err != nil {
+		return nil, err
+	}
+	if err := c.Mail(from); err != nil {
+		return nil, fmt.Errorf("MAIL: %v", err) // 530 asks us to log in
+	}
+	return c, nil
+}
+
+// allow gives what comes next on conn so much time, if ctx does not end before: its end sets a deadline too, which this may overwrite.
+func allow(ctx context.Context, conn net.Conn, t time.Duration) error {
+	return errors.Join(conn.SetDeadline(time.Now().Add(t)), ctx.Err())
 }
 
 func greet(conn net.Conn, host string) (*smtp.Client, error) {
@@ -104,7 +131,7 @@ func (a *Access) startTLS(c *smtp.Client, host string) error {
 	case errors.As(err, &refused) && level == levelMay:
 		return nil // it goes on without, as RFC 3207 section 4 lets it
 	}
-	return fmt.Errorf("%w: %v", errHandshake, err) // not about this mail: see Send
+	return fmt.Errorf("%w: %v", errHandshake, err)
 }
 
 // login says who we are, if there is a user. Never without TLS.
@@ -120,15 +147,12 @@ func (a *Access) login(c *smtp.Client, host string) error {
 		return err
 	}
 	if err := c.Auth(smtp.PlainAuth("", a.User, password, host)); err != nil {
-		return fmt.Errorf("log in as %s: %v", a.User, err) // not about this mail: see Send
+		return fmt.Errorf("log in as %s: %v", a.User, err)
 	}
 	return nil
 }
 
-func deliver(c *smtp.Client, from, to string, raw []byte) error {
-	if err := c.Mail(from); err != nil {
-		return fmt.Errorf("MAIL: %v", err) // 530 asks us to log in: not about this mail, see Send
-	}
+func deliver(c *smtp.Client, to string, raw []byte) error {
 	if err := c.Rcpt(to); err != nil {
 		return err
 	}

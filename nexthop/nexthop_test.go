@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"os"
@@ -12,10 +13,11 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// server answers each line by the longest beginning that it knows, else 250; an answer of "" breaks the connection off. It returns its
-// address and what it was told.
+// server answers each line by the longest beginning that it knows, else 250; an answer of "" breaks the connection off, one of "..." never
+// ends. It returns its address and what it was told.
 func server(t *testing.T, answers map[string]string) (addr string, told func() string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -50,7 +52,12 @@ func server(t *testing.T, answers map[string]string) (addr string, told func() s
 			if answer == "" {
 				return
 			}
+			answer, hangs := strings.CutSuffix(answer, "...")
 			fmt.Fprint(conn, answer+"\r\n")
+			if hangs {
+				_, _ = io.Copy(io.Discard, conn)
+				return
+			}
 		}
 	}
 	group.Go(func() {
@@ -102,6 +109,31 @@ func TestWithoutTLS(t *testing.T) {
 		if delivered := strings.Contains(told(), "Subject: hi"); delivered != (tt.want == "") || strings.Contains(told(), "AUTH ") {
 			t.Errorf("%s, %+v: delivered %v, told %q", tt.name, tt.a, delivered, told())
 		}
+	}
+}
+
+// A handshake that hangs leaves time for an attempt without it, and who waits on a page an answer.
+func TestHandshakeHangs(t *testing.T) {
+	t.Parallel() // it takes dialTime
+	begin := time.Now()
+	addr, told := server(t, map[string]string{"EHLO": "250-next.example\r\n250 STARTTLS", "STARTTLS": "220 ready..."})
+	err := Send(t.Context(), addr, Access{}, "", "ben@b.example", []byte(raw))
+	if took := time.Since(begin); err != nil || took > 2*dialTime || !strings.Contains(told(), "Subject: hi") {
+		t.Errorf("after %s: %v, told %q", took, err, told())
+	}
+}
+
+func TestGreetingHangs(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // the system connects for it; nobody greets
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	begin := time.Now()
+	err = Send(t.Context(), l.Addr().String(), Access{}, "", "ben@b.example", []byte(raw))
+	if took := time.Since(begin); err == nil || took > 2*dialTime {
+		t.Errorf("after %s: %v", took, err)
 	}
 }
 
