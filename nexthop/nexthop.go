@@ -21,11 +21,15 @@ const (
 	dialTime = 10 * time.Second
 )
 
+// ErrUnavailable: the next hop is away, or takes no mail at all from us as things are.
+var ErrUnavailable = errors.New("no mail can be handed over")
+
 // errHandshake: STARTTLS was accepted and led to nothing.
 var errHandshake = errors.New("TLS failed")
 
 // Send hands a mail to the next hop for one recipient. Without an error the next hop has taken it. A [textproto.Error] in the error's
-// chain is what it said of this recipient or this mail; other errors are about the next hop.
+// chain is what it said of this recipient or this mail, and [ErrUnavailable] there is about the next hop alone; with neither it broke off
+// in the middle, for whichever reason.
 func Send(ctx context.Context, nextHop string, a Access, from, to string, raw []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
@@ -50,7 +54,7 @@ func attempt(ctx context.Context, nextHop string, a *Access, secure bool, from, 
 	dialer := net.Dialer{Timeout: dialTime}
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
@@ -61,7 +65,7 @@ func attempt(ctx context.Context, nextHop string, a *Access, secure bool, from, 
 	}
 	c, err := a.begin(ctx, conn, host, secure, from)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return deliver(c, to, raw)
 }

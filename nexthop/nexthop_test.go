@@ -132,23 +132,27 @@ func TestGreetingHangs(t *testing.T) {
 	defer l.Close()
 	begin := time.Now()
 	err = Send(t.Context(), l.Addr().String(), Access{}, "", "ben@b.example", []byte(raw))
-	if took := time.Since(begin); err == nil || took > 2*dialTime {
+	if took := time.Since(begin); !errors.Is(err, ErrUnavailable) || took > 2*dialTime {
 		t.Errorf("after %s: %v", took, err)
 	}
 }
 
-// Who asks can tell a refusal of this recipient from trouble with the next hop.
+// Who asks can tell a refusal of this recipient from trouble with the next hop, and both from a connection that broke off.
 func TestWhatIsRefused(t *testing.T) {
 	for _, tt := range []struct {
-		verb string
-		mine bool
-	}{{"RCPT", true}, {"DATA", true}, {"MAIL", false}, {"EHLO", false}} {
-		addr, _ := server(t, map[string]string{tt.verb: "550 no", "HELO": "550 no"})
+		verb, answer      string
+		mine, unavailable bool
+	}{{"RCPT", "550 no", true, false}, {"DATA", "550 no", true, false}, {"MAIL", "550 no", false, true}, {"EHLO", "550 no", false, true},
+		{"EHLO", "", false, true}, {"RCPT", "", false, false}, {"DATA", "", false, false}, {".", "", false, false}} {
+		addr, _ := server(t, map[string]string{tt.verb: tt.answer, "HELO": "550 no"})
 		err := Send(t.Context(), addr, Access{}, "a@a.example", "ben@b.example", []byte(raw))
 		var refused *textproto.Error
-		if err == nil || errors.As(err, &refused) != tt.mine {
-			t.Errorf("%s: %v", tt.verb, err)
+		if err == nil || errors.As(err, &refused) != tt.mine || errors.Is(err, ErrUnavailable) != tt.unavailable {
+			t.Errorf("%s %q: %v", tt.verb, tt.answer, err)
 		}
+	}
+	if err := Send(t.Context(), "127.0.0.1:1", Access{}, "", "ben@b.example", []byte(raw)); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("nobody there: %v", err)
 	}
 }
 
