@@ -240,6 +240,10 @@ func TestReport(t *testing.T) {
 	}
 	r.nextDay()
 	r.count("a.example", "mailto:d@a.example") // of a day that is over
+	r.count("e.example", "https://e.example/reports")
+	if r.leftOut != 1 {
+		t.Errorf("%d mails that came too late were left out", r.leftOut)
+	}
 	r.send()
 	got := r.hop.taken(t)
 	if len(got) != 2 || len(got["d@a.example"]) != 1 || !reflect.DeepEqual(got["d@a.example"], got["e@a.example"]) {
@@ -391,6 +395,33 @@ func TestBounds(t *testing.T) {
 	r.send()
 	if got := r.hop.taken(t)["d@a.example"]; len(got) != 1 || len(got[0].Rows) != maxDomainRows {
 		t.Errorf("the largest report: %d", len(got))
+	}
+}
+
+// What waits in memory is bounded by all that others bring, not by its rows alone.
+func TestPendingBounds(t *testing.T) {
+	r := newRig(t)
+	long := func(n int) string { return "mailto:d@a.example," + strings.Repeat("x", n) }
+	r.count("a.example", long(60_000))
+	if len(r.pending.reports) != 0 || r.leftOut != 0 {
+		t.Errorf("a tag that is too long to be one is kept: %d bytes", r.pending.bytes)
+	}
+	const many = 5000
+	for i := range many {
+		r.count(fmt.Sprintf("d%d.example", i), "mailto:d@a.example", func(m *message.Message) { m.Facts.Auth.Record.Failures = strings.Repeat("1:", 30_000) })
+	}
+	for i := range many {
+		r.count(fmt.Sprintf("d%d.example", i), long(1900)) // of a record that has grown
+	}
+	kept := 0
+	for key, p := range r.pending.reports {
+		kept += len(key.domain) + len(p.latest.policy) + len(p.latest.rua)
+		for row := range p.counts {
+			kept += len(row)
+		}
+	}
+	if len(r.pending.reports) != many || r.leftOut == 0 || kept > maxPending || kept < maxPending-5000 || kept != r.pending.bytes {
+		t.Errorf("%d reports of %d bytes are kept, taken for %d; left out %d", len(r.pending.reports), kept, r.pending.bytes, r.leftOut)
 	}
 }
 

@@ -3,7 +3,6 @@ package aggregate
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -35,7 +34,7 @@ func (s *Store) flush(ctx context.Context) error {
 	if err != nil {
 		for key, r := range p.reports {
 			for row, n := range r.counts {
-				s.add(key, r.record, row, n)
+				s.add(key, r.latest, row, n)
 			}
 		}
 		return fmt.Errorf("keep what DMARC reports will tell: %w", err)
@@ -48,9 +47,6 @@ func (s *Store) flush(ctx context.Context) error {
 
 // write adds to what a report will tell, within the bounds of its day.
 func (s *Store) write(ctx context.Context, tx *sql.Tx, key reportKey, r *pendingReport) (leftOut uint64, err error) {
-	if len(destinations(r.record.Reports)) == 0 {
-		return 0, nil // nobody to tell
-	}
 	if s.now().Sub(time.Unix(key.day, 0)) > day+sendAfter {
 		return sum(r.counts), nil // the disk was full for long, and the report is on its way
 	}
@@ -75,12 +71,8 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, key reportKey, r *pending
 		}
 		added++
 	}
-	policy, err := json.Marshal(published(r.record))
-	if err != nil {
-		return 0, err
-	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO reports (day, domain, rows, policy, rua, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT (day, domain) DO UPDATE SET rows = rows + ?3, policy = ?4, rua = ?5`, key.day, key.domain, added, string(policy), r.record.Reports, s.due(key))
+		ON CONFLICT (day, domain) DO UPDATE SET rows = rows + ?3, policy = ?4, rua = ?5`, key.day, key.domain, added, r.latest.policy, r.latest.rua, s.due(key))
 	return leftOut, err
 }
 

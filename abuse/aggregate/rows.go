@@ -162,8 +162,8 @@ func reasons(m *message.Message, found *message.Authentication, disposition stri
 	return []feedback.Reason{{Type: "local_policy"}}
 }
 
-// published is the record as a report tells it: tags that are not there have their defaults (RFC 9989 section 4.7).
-func published(r *message.DMARCRecord) feedback.Policy {
+// policyOf is the record as a report tells it: tags that are not there have their defaults (RFC 9989 section 4.7).
+func policyOf(r *message.DMARCRecord) feedback.Policy {
 	p := feedback.Policy{Domain: r.Domain, Discovery: "treewalk", P: r.Policy, SP: r.Subdomains, NP: r.Missing, FO: r.Failures, ADKIM: "r", ASPF: "r", Testing: "n"}
 	if p.SP == "" {
 		p.SP = p.P
