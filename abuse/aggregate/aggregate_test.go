@@ -398,6 +398,30 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// Whoever sends in the name of ever new domains makes no flush last until the next is due, and a day takes so many.
+func TestManyDomains(t *testing.T) {
+	r := newRig(t)
+	rua := "mailto:d@a.example," + strings.Repeat("x", 1000)
+	const beyond = 1000
+	for i := range maxDomains + beyond {
+		r.count(fmt.Sprintf("d%d.example", i), rua)
+		if (i+1)%beyond > 0 {
+			continue
+		}
+		begin := time.Now()
+		if err := r.flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took > flushEvery {
+			t.Fatalf("%d new domains took %s at %d", beyond, took, i)
+		}
+	}
+	list, err := r.Waiting(t.Context())
+	if err != nil || len(list) != maxDomains || r.leftOut != beyond {
+		t.Errorf("%d reports, %d mails left out, %v", len(list), r.leftOut, err)
+	}
+}
+
 // What waits in memory is bounded by all that others bring, not by its rows alone.
 func TestPendingBounds(t *testing.T) {
 	r := newRig(t)
