@@ -3,8 +3,8 @@
 //
 // [Store.Count] counts a judged mail into rows of the reports of its UTC day; they are written to dmarc.db (SQLite) every ten seconds.
 // In the hours after the day [Store.Run] makes one report a Policy Domain and hands it to the next hop for each mailbox that may have
-// it, marks that, and deletes the report when all have it. A crash between the two sends a report again, with the same ID and file:
-// receivers know it by them. Each node reports what it saw itself. All is bounded, by the constants in the code: what comes in, and from
+// it, marks that, and deletes the report when all have it. A crash between the two, or an end while the disk takes no mark, sends a
+// report again, with the same ID and file: receivers know it by them. Each node reports what it saw itself. All is bounded, by the constants in the code: what comes in, and from
 // whom, is for others to decide. A Store is safe for concurrent use.
 package aggregate
 
@@ -65,6 +65,8 @@ type Store struct {
 
 	mu      sync.Mutex // guards pending
 	pending pending
+
+	writing sync.Mutex // held by who writes to db: SQLite's own wait for each other ends in an error, however well all goes
 }
 
 var schema = sqlite.Schema{Version: 1, Create: `
@@ -148,4 +150,18 @@ func (s *Store) often(ctx context.Context, every time.Duration, failed string, d
 			return
 		}
 	}
+}
+
+func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return sqlite.InTx(ctx, s.db, do)
+}
+
+// exec is a transaction of one statement.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, args...)
+		return err
+	})
 }

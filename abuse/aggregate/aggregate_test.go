@@ -33,15 +33,23 @@ type rig struct {
 	at    time.Time
 	hop   *server
 	takes map[string]string // by host: "no", "down", or the rua to take instead
+	said  func(line string) // is called with each line of the log
 
 	mu      sync.Mutex
 	done    []string
 	leftOut uint64
 }
 
+type lines func(string)
+
+func (l lines) Write(b []byte) (int, error) {
+	l(string(b))
+	return len(b), nil
+}
+
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), at: noon, hop: serve(t), takes: map[string]string{}}
+	r := &rig{t: t, dir: t.TempDir(), at: noon, hop: serve(t), takes: map[string]string{}, said: func(string) {}}
 	r.open()
 	t.Cleanup(func() { r.Close() })
 	return r
@@ -51,7 +59,7 @@ func (r *rig) open() {
 	r.t.Helper()
 	var err error
 	r.Store, err = Open(r.t.Context(), r.dir, Config{From: "Reports <dmarc@b.example>", Send: true, Exclude: []string{"excluded.example"}}, r.hop.Addr().String(), nexthop.Access{}, Options{
-		Node: "mx-1", Version: "1.0", Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return r.at },
+		Node: "mx-1", Version: "1.0", Log: slog.New(slog.NewTextHandler(lines(func(line string) { r.said(line) }), nil)), Now: func() time.Time { return r.at },
 		Takes: func(_ context.Context, domain, host string) (bool, string, error) {
 			switch what := r.takes[host]; what {
 			case "no":
@@ -112,8 +120,8 @@ func (r *rig) outcomes() string {
 	return strings.Join(r.done, " ")
 }
 
-// server is a mail server that keeps mails, refuses for good who is named never, for now who is named later, and calls when it has
-// said that it took one.
+// server is a mail server that keeps mails, refuses for good who is named never, for now who is named later, hangs up on gone, and calls
+// when a client that has heard that its mail was taken takes leave.
 type server struct {
 	net.Listener
 	mu    sync.Mutex
@@ -157,6 +165,8 @@ func (s *server) talk(conn net.Conn) {
 			say("550 no such user")
 		case strings.HasPrefix(line, "RCPT TO:<later"):
 			say("451 come again")
+		case strings.HasPrefix(line, "RCPT TO:<gone"):
+			return
 		case strings.HasPrefix(line, "DATA"):
 			say("354 go on")
 			mail := envelope + "\n"
@@ -172,8 +182,10 @@ func (s *server) talk(conn net.Conn) {
 			s.mu.Lock()
 			s.mails = append(s.mails, mail)
 			s.mu.Unlock()
-			s.took()
 			say("250 taken")
+		case strings.HasPrefix(line, "QUIT"):
+			s.took()
+			say("221 bye")
 		case strings.HasPrefix(line, "MAIL FROM:"):
 			from, _, _ := strings.Cut(line[len("MAIL FROM:<"):], ">")
 			envelope = from
@@ -270,209 +282,6 @@ func TestReport(t *testing.T) {
 	}
 	if _, err := r.Report(t.Context(), "a.example", noon.Truncate(day)); !errors.Is(err, ErrNone) {
 		t.Errorf("after it was sent: %v", err)
-	}
-}
-
-// Who gets a report, and who does not.
-func TestRecipients(t *testing.T) {
-	r := newRig(t)
-	for host, what := range map[string]string{"no.example": "no", "moved.example": "mailto:other@moved.example!1m", "elsewhere.example": "mailto:victim@c.example",
-		"nothing.example": "https://nothing.example/"} {
-		r.takes[host] = what
-	}
-	r.count("a.example", "mailto:d@no.example,mailto:d@moved.example!1,mailto:d@elsewhere.example,mailto:d@nothing.example,mailto:d@a.example!1k")
-	r.count("c.example", "mailto:never@c.example,mailto:d@c.example!10k")
-	r.nextDay()
-	r.send()
-	got := r.hop.taken(t)
-	if len(got) != 2 || len(got["other@moved.example"]) != 1 || len(got["d@c.example"]) != 1 {
-		t.Errorf("%+v", got)
-	}
-	if o := r.outcomes(); o != "refused sent sent too_large unverified unverified unverified" || r.waiting() != "" {
-		t.Errorf("%s, waiting %s", o, r.waiting())
-	}
-}
-
-// What cannot be sent now is tried again for a day, for those alone who have not got it, and then given up.
-func TestLater(t *testing.T) {
-	r := newRig(t)
-	r.takes["down.example"] = "down"
-	r.count("a.example", "mailto:d@a.example,mailto:later@a.example,mailto:d@down.example")
-	r.nextDay()
-	r.send()
-	if got := r.hop.taken(t); len(got) != 1 || len(got["d@a.example"]) != 1 {
-		t.Errorf("%+v", got)
-	}
-	r.at = r.at.Add(59 * time.Minute)
-	r.takes["down.example"] = ""
-	r.send()
-	if got := r.hop.taken(t); len(got) != 0 {
-		t.Errorf("too early: %+v", got)
-	}
-	r.at = r.at.Add(time.Minute)
-	r.send()
-	if got := r.hop.taken(t); len(got) != 1 || len(got["d@down.example"]) != 1 {
-		t.Errorf("%+v", got)
-	}
-	r.at = noon.Truncate(day).Add(keepFor - time.Minute)
-	r.send()
-	if r.waiting() == "" || r.outcomes() != "sent sent" {
-		t.Error("given up too early")
-	}
-	r.at = r.at.Add(time.Minute)
-	r.send()
-	if r.waiting() != "" || r.outcomes() != "given_up" || len(r.hop.taken(t)) != 0 {
-		t.Error("not given up")
-	}
-}
-
-// A crash after the next hop took a report, and before that is marked: it comes again, as the same report.
-func TestCrashBeforeTheMark(t *testing.T) {
-	r := newRig(t)
-	r.count("a.example", "mailto:d@a.example,mailto:e@a.example")
-	r.nextDay()
-	r.hop.took = func() { r.Close() }
-	if err := r.sendDue(t.Context()); err == nil {
-		t.Error("marked after all")
-	}
-	r.hop.took = func() {}
-	r.open()
-	r.send()
-	got := r.hop.taken(t)
-	if d := got["d@a.example"]; len(d) != 2 || !reflect.DeepEqual(d[0], d[1]) || len(got["e@a.example"]) != 1 {
-		t.Errorf("%+v", got)
-	}
-}
-
-// A next hop that is away is away for all; nothing is lost or counted as done.
-func TestNextHopAway(t *testing.T) {
-	r := newRig(t)
-	r.count("a.example", "mailto:d@a.example")
-	r.nextDay()
-	r.Reconfigure(*r.config.Load(), "127.0.0.1:1", nexthop.Access{})
-	if err := r.sendDue(t.Context()); err == nil || r.outcomes() != "" {
-		t.Errorf("%v", err)
-	}
-	off := *r.config.Load()
-	off.Send = false
-	r.Reconfigure(off, r.hop.Addr().String(), nexthop.Access{})
-	r.send()
-	if got := r.hop.taken(t); len(got) != 0 || r.waiting() == "" {
-		t.Errorf("sent while that is off: %+v", got)
-	}
-	r.at = r.at.Add(keepFor)
-	r.send()
-	if r.waiting() != "" || r.outcomes() != "" {
-		t.Error("what nobody sends is not deleted, or counted")
-	}
-}
-
-// However much comes in, so much is kept.
-func TestBounds(t *testing.T) {
-	r := newRig(t)
-	from := func(i int) func(*message.Message) {
-		return func(m *message.Message) { m.From.Domain = "x"; m.Facts.Auth.SPFDomain = fmt.Sprintf("d%d.example", i) }
-	}
-	for i := range maxDomainRows + 10 {
-		r.count("a.example", "mailto:d@a.example", from(i))
-	}
-	if got := r.waiting(); got != fmt.Sprintf("%s a.example %d/%d", yesterday, maxDomainRows, maxDomainRows) || r.leftOut != 10 {
-		t.Errorf("%s, left out %d", got, r.leftOut)
-	}
-	r.leftOut = 0
-	const many = 40_000
-	for i := range many {
-		r.count("c.example", "mailto:d@c.example", from(i))
-	}
-	beyond := r.leftOut
-	if beyond == 0 || r.pending.bytes > maxPending || r.pending.bytes < maxPending-1000 {
-		t.Errorf("left out %d, pending %d bytes", beyond, r.pending.bytes)
-	}
-	if err := r.flush(t.Context()); err != nil || r.leftOut != many-maxDomainRows {
-		t.Errorf("left out %d, %v", r.leftOut, err)
-	}
-	r.nextDay()
-	r.send()
-	if got := r.hop.taken(t)["d@a.example"]; len(got) != 1 || len(got[0].Rows) != maxDomainRows {
-		t.Errorf("the largest report: %d", len(got))
-	}
-}
-
-// Whoever sends in the name of ever new domains makes no flush last until the next is due, and a day takes so many.
-func TestManyDomains(t *testing.T) {
-	r := newRig(t)
-	rua := "mailto:d@a.example," + strings.Repeat("x", 1000)
-	const beyond = 1000
-	for i := range maxDomains + beyond {
-		r.count(fmt.Sprintf("d%d.example", i), rua)
-		if (i+1)%beyond > 0 {
-			continue
-		}
-		begin := time.Now()
-		if err := r.flush(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(begin); took > flushEvery {
-			t.Fatalf("%d new domains took %s at %d", beyond, took, i)
-		}
-	}
-	list, err := r.Waiting(t.Context())
-	if err != nil || len(list) != maxDomains || r.leftOut != beyond {
-		t.Errorf("%d reports, %d mails left out, %v", len(list), r.leftOut, err)
-	}
-}
-
-// What waits in memory is bounded by all that others bring, not by its rows alone.
-func TestPendingBounds(t *testing.T) {
-	r := newRig(t)
-	long := func(n int) string { return "mailto:d@a.example," + strings.Repeat("x", n) }
-	r.count("a.example", long(60_000))
-	if len(r.pending.reports) != 0 || r.leftOut != 0 {
-		t.Errorf("a tag that is too long to be one is kept: %d bytes", r.pending.bytes)
-	}
-	const many = 5000
-	for i := range many {
-		r.count(fmt.Sprintf("d%d.example", i), "mailto:d@a.example", func(m *message.Message) { m.Facts.Auth.Record.Failures = strings.Repeat("1:", 30_000) })
-	}
-	for i := range many {
-		r.count(fmt.Sprintf("d%d.example", i), long(1900)) // of a record that has grown
-	}
-	kept := 0
-	for key, p := range r.pending.reports {
-		kept += len(key.domain) + len(p.latest.policy) + len(p.latest.rua)
-		for row := range p.counts {
-			kept += len(row)
-		}
-	}
-	if len(r.pending.reports) != many || r.leftOut == 0 || kept > maxPending || kept < maxPending-5000 || kept != r.pending.bytes {
-		t.Errorf("%d reports of %d bytes are kept, taken for %d; left out %d", len(r.pending.reports), kept, r.pending.bytes, r.leftOut)
-	}
-}
-
-// What cannot be written is counted on, and written by Run when it ends.
-func TestRunWrites(t *testing.T) {
-	r := newRig(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
-	r.count("a.example", "mailto:d@a.example")
-	cancel()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	r.count("a.example", "mailto:d@a.example")
-	r.Close()
-	if err := r.flush(t.Context()); err == nil || r.pending.bytes == 0 {
-		t.Errorf("%v, %d bytes", err, r.pending.bytes)
-	}
-	counted := r.pending
-	r.open()
-	if got := r.waiting(); got != yesterday+" a.example 1/1" {
-		t.Errorf("%s", got)
-	}
-	r.pending = counted
-	if got := r.waiting(); got != yesterday+" a.example 1/2" {
-		t.Errorf("%s", got)
 	}
 }
 

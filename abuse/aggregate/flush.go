@@ -8,8 +8,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"rempart/durable/sqlite"
 )
 
 // flushBatch is how many reports are written in one transaction: what waits to write, as a mark, waits for no more.
@@ -47,7 +45,7 @@ func (s *Store) countOn(reports map[reportKey]*pendingReport) {
 
 func (s *Store) writeBatch(ctx context.Context, reports map[reportKey]*pendingReport, batch []reportKey) (leftOut uint64, err error) {
 	days := map[int64]*fill{}
-	err = sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, key := range batch {
 			if days[key.day] == nil {
 				if days[key.day], err = filled(ctx, tx, key.day); err != nil {
