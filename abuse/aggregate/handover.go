@@ -12,13 +12,16 @@ import (
 	"rempart/nexthop"
 )
 
-// errDNS: DNS did not tell whether a mailbox may have reports.
-var errDNS = errors.New("DNS did not answer")
+// Why a mailbox has to wait, and others have not.
+var (
+	errDNS       = errors.New("DNS did not answer") // whether the mailbox may have reports
+	errBrokenOff = errors.New("the next hop broke off")
+)
 
 // mayWait reports whether an error is about one mailbox, which gets the report later.
 func mayWait(err error) bool {
 	var refused *textproto.Error
-	return errors.Is(err, errDNS) || errors.As(err, &refused)
+	return errors.Is(err, errDNS) || errors.Is(err, errBrokenOff) || errors.As(err, &refused)
 }
 
 // sendTo hands a report over for one mailbox, and marks that it is done with.
@@ -86,9 +89,14 @@ func (s *Store) handOver(ctx context.Context, a *feedback.Aggregate, to destinat
 	}
 	next := s.nextHop.Load()
 	err = nexthop.Send(ctx, next.address, next.access, from.Address, to.address, raw)
-	if nexthop.Refused(err) {
+	switch {
+	case err == nil:
+		return Sent, nil
+	case nexthop.Refused(err):
 		s.log.Warn("a DMARC report was refused", "domain", a.Policy.Domain, "host", to.host, "error", err)
 		return Refused, nil
+	case errors.Is(err, nexthop.ErrUnavailable):
+		return "", err
 	}
-	return Sent, err
+	return "", fmt.Errorf("%w: %w", errBrokenOff, err)
 }

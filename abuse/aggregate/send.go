@@ -3,6 +3,7 @@ package aggregate
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -15,6 +16,9 @@ const (
 	markEvery  = time.Second
 	keepFor    = day + sendAfter + sendSpread + day // after the day's begin: a report is tried for a day at least, and then given up
 	sendBatch  = 100                                // reports in one go
+
+	// A report that the next hop breaks off at may be to blame itself; of so many in a row it is the next hop.
+	maxBrokenOff = 3
 )
 
 // sendDue sends what is due, and deletes what nobody needs any more.
@@ -25,13 +29,19 @@ func (s *Store) sendDue(ctx context.Context) error {
 	if c := s.config.Load(); !c.Send {
 		return nil
 	}
+	brokenOff := 0 // in a row
 	for {
 		keys, err := s.dueNow(ctx)
 		if err != nil || len(keys) == 0 {
 			return err
 		}
 		for _, key := range keys {
-			if err := s.send(ctx, key); err != nil {
+			switch err := s.send(ctx, key); {
+			case err == nil:
+				brokenOff = 0
+			case errors.Is(err, errBrokenOff) && brokenOff < maxBrokenOff-1:
+				brokenOff++
+			default:
 				return fmt.Errorf("on %s: %w", key.domain, err)
 			}
 		}
@@ -108,7 +118,7 @@ func (s *Store) remaining(ctx context.Context, key reportKey) (list []destinatio
 }
 
 // send hands a report over for each mailbox that has not got it. What is wrong with one mailbox puts off the report, for that mailbox.
-// An error is one that is there for all reports.
+// An error says that no other report may fare better; errBrokenOff that perhaps it may.
 func (s *Store) send(ctx context.Context, key reportKey) error {
 	a, err := s.build(ctx, key)
 	if err != nil {
@@ -119,6 +129,7 @@ func (s *Store) send(ctx context.Context, key reportKey) error {
 		return err
 	}
 	putOff := false
+	var brokenOff error
 	for _, d := range mailboxes {
 		outcome, err := s.sendTo(ctx, key, a, d)
 		switch {
@@ -127,6 +138,8 @@ func (s *Store) send(ctx context.Context, key reportKey) error {
 			continue
 		case !mayWait(err):
 			return err
+		case errors.Is(err, errBrokenOff):
+			brokenOff = err
 		}
 		s.log.Info("a DMARC report is put off", "domain", key.domain, "host", d.host, "error", err)
 		putOff = true
@@ -134,5 +147,8 @@ func (s *Store) send(ctx context.Context, key reportKey) error {
 	if !putOff {
 		return s.drop(context.WithoutCancel(ctx), key)
 	}
-	return s.exec(ctx, "UPDATE reports SET due = ? WHERE day = ? AND domain = ?", s.now().Add(retryEvery).Unix(), key.day, key.domain)
+	if err := s.exec(ctx, "UPDATE reports SET due = ? WHERE day = ? AND domain = ?", s.now().Add(retryEvery).Unix(), key.day, key.domain); err != nil {
+		return err
+	}
+	return brokenOff
 }

@@ -2,11 +2,14 @@ package aggregate
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"rempart/message"
 	"rempart/nexthop"
 )
 
@@ -105,6 +108,34 @@ func TestMarkIsTriedAgain(t *testing.T) {
 	got := r.hop.taken(t)
 	if failed != 1 || len(got["d@a.example"]) != 1 || len(got["e@a.example"]) != 1 || r.outcomes() != "sent sent" || r.waiting() != "" {
 		t.Errorf("failed %d times: %+v, waiting %s", failed, got, r.waiting())
+	}
+}
+
+// A report that the next hop hangs up on waits an hour, and holds up no other; several in a row say that it is the next hop.
+func TestBrokenOff(t *testing.T) {
+	r := newRig(t)
+	r.count("a.example", "mailto:gone@a.example,mailto:d@a.example")
+	const others = 10
+	for i := range others {
+		r.count(fmt.Sprintf("c%d.example", i), "mailto:d@c.example")
+	}
+	r.nextDay()
+	r.send()
+	if got := r.hop.taken(t); len(got["d@c.example"]) != others || len(got["d@a.example"]) != 1 || r.waiting() != yesterday+" a.example 1/1" {
+		t.Errorf("%+v, waiting %s", got, r.waiting())
+	}
+	for i := range others {
+		r.count(fmt.Sprintf("d%d.example", i), "mailto:gone@d.example", func(m *message.Message) { m.Arrived = r.at })
+	}
+	r.nextDay()
+	r.at = r.at.Add(day)
+	err := r.sendDue(t.Context())
+	var putOff int
+	if err := r.db.QueryRow("SELECT count(*) FROM reports WHERE due > ?", r.at.Unix()).Scan(&putOff); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, errBrokenOff) || putOff != maxBrokenOff || len(r.hop.taken(t)) != 0 {
+		t.Errorf("%d are put off, %v", putOff, err)
 	}
 }
 
