@@ -75,11 +75,19 @@ func (s *Store) giveUp(ctx context.Context) error {
 		return err
 	}
 	for _, key := range keys {
+		mailboxes, err := s.remaining(ctx, key)
+		if err != nil {
+			return err
+		}
 		if err := s.drop(ctx, key); err != nil {
 			return err
 		}
-		if s.config.Load().Send {
-			s.log.Warn("a DMARC report was given up: it could not be sent within a day", "domain", key.domain, "day", time.Unix(key.day, 0).UTC().Format(time.DateOnly))
+		if len(mailboxes) == 0 || !s.config.Load().Send {
+			continue
+		}
+		s.log.Warn("a DMARC report was given up: it could not be sent within a day", "domain", key.domain, "mailboxes", len(mailboxes),
+			"day", time.Unix(key.day, 0).UTC().Format(time.DateOnly))
+		for range mailboxes {
 			s.options.Done(GivenUp)
 		}
 	}

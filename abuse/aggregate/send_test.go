@@ -37,7 +37,7 @@ func TestRecipients(t *testing.T) {
 func TestLater(t *testing.T) {
 	r := newRig(t)
 	r.takes["down.example"] = "down"
-	r.count("a.example", "mailto:d@a.example,mailto:later@a.example,mailto:d@down.example")
+	r.count("a.example", "mailto:d@a.example,mailto:later@a.example,mailto:later2@a.example,mailto:d@down.example")
 	r.nextDay()
 	r.send()
 	if got := r.hop.taken(t); len(got) != 1 || len(got["d@a.example"]) != 1 {
@@ -61,7 +61,7 @@ func TestLater(t *testing.T) {
 	}
 	r.at = r.at.Add(time.Minute)
 	r.send()
-	if r.waiting() != "" || r.outcomes() != "given_up" || len(r.hop.taken(t)) != 0 {
+	if r.waiting() != "" || r.outcomes() != "given_up given_up" || len(r.hop.taken(t)) != 0 {
 		t.Error("not given up")
 	}
 }
