@@ -61,8 +61,8 @@ func mailto(uri string) (d destination, ok bool) {
 	if err != nil {
 		return d, false
 	}
-	local, host, _ := strings.Cut(address, "@")
-	if d.host = dkim.ToDomain(host); !plainLocal(local) || !strings.Contains(d.host, ".") {
+	var local string
+	if local, d.host = split(address); !plainLocal(local) || !strings.Contains(d.host, ".") {
 		return d, false
 	}
 	d.address = local + "@" + d.host
@@ -85,6 +85,16 @@ func sizeOf(s string) (bytes int, ok bool) {
 		return math.MaxInt, true
 	}
 	return int(n) << shift, true
+}
+
+// split cuts an address at its last @, since a local part in quotes may hold others. The domain is as DNS is asked for it; "" if there is
+// none.
+func split(address string) (local, domain string) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address, ""
+	}
+	return address[:at], dkim.ToDomain(address[at+1:])
 }
 
 // plainLocal reports whether a local part is a dot-atom of ASCII (RFC 5322 section 3.2.3), which needs no quotes anywhere.

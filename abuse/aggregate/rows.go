@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"fmt"
-	"strings"
 
 	"rempart/message"
 	"rempart/message/dkim"
@@ -103,8 +102,7 @@ next:
 		if again {
 			continue
 		}
-		_, domain, _ := strings.Cut(m.Recipients[i].Address, "@")
-		domain = dkim.ToDomain(domain)
+		_, domain := split(m.Recipients[i].Address)
 		for j := range out {
 			if out[j].domain == domain {
 				out[j].applied = max(out[j].applied, applied)

@@ -117,12 +117,12 @@ func TestDisposition(t *testing.T) {
 // A mail counts once for each domain of its recipients, by what was done at worst.
 func TestRowsByRecipients(t *testing.T) {
 	m := judged()
-	m.Recipients = []message.Recipient{{Address: "ben@b.example"}, {Address: "dora@B.example"}, {Address: "eve@e.example"}, {Address: "fay@f.example"}}
+	m.Recipients = []message.Recipient{{Address: "ben@b.example"}, {Address: `"dora@home"@B.example`}, {Address: "eve@e.example"}, {Address: "fay@f.example"}, {Address: "root"}}
 	var got []string
-	for _, r := range rowsOf(m, decide(message.Accept, message.Reject, message.Tag, message.Greylist)) {
+	for _, r := range rowsOf(m, decide(message.Accept, message.Reject, message.Tag, message.Greylist, message.Accept)) {
 		got = append(got, r.EnvelopeTo+" "+r.Disposition)
 	}
-	if text := strings.Join(got, ", "); text != "b.example reject, e.example quarantine" {
+	if text := strings.Join(got, ", "); text != "b.example reject, e.example quarantine,  none" {
 		t.Error(text)
 	}
 }
