@@ -58,7 +58,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) open() {
 	r.t.Helper()
 	var err error
-	r.Store, err = Open(r.t.Context(), r.dir, Config{From: "Reports <dmarc@b.example>", Send: true, Exclude: []string{"excluded.example"}}, r.hop.Addr().String(), nexthop.Access{}, Options{
+	r.Store, err = Open(r.t.Context(), r.dir, Config{From: "Reports <dmarc@b.example>", Send: true, Exclude: []string{"Excluded.example."}}, r.hop.Addr().String(), nexthop.Access{}, Options{
 		Node: "mx-1", Version: "1.0", Log: slog.New(slog.NewTextHandler(lines(func(line string) { r.said(line) }), nil)), Now: func() time.Time { return r.at },
 		Takes: func(_ context.Context, domain, host string) (bool, string, error) {
 			switch what := r.takes[host]; what {
@@ -282,17 +282,6 @@ func TestReport(t *testing.T) {
 	}
 	if _, err := r.Report(t.Context(), "a.example", noon.Truncate(day)); !errors.Is(err, ErrNone) {
 		t.Errorf("after it was sent: %v", err)
-	}
-}
-
-func TestConfig(t *testing.T) {
-	for _, c := range []Config{{From: "nobody"}, {Send: true}, {Exclude: []string{""}}, {Exclude: []string{"d@a.example"}}} {
-		if c.Check() == nil {
-			t.Errorf("%+v", c)
-		}
-	}
-	if err := (Config{From: "Zoë <dmarc@b.example>", Send: true, Exclude: []string{"a.example"}}).Check(); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+
+	"rempart/message/dkim"
 )
 
 // Config is table [feedback.dmarc].
@@ -31,14 +33,14 @@ type Config struct {
 // Check names every key that is wrong.
 func (c Config) Check() error {
 	var errs []error
-	if _, err := mail.ParseAddress(c.From); c.From != "" && err != nil {
-		errs = append(errs, fmt.Errorf("feedback.dmarc.from = %q: write an address, or Name <address>", c.From))
+	if _, domain := c.author(); c.On() && domain == "" {
+		errs = append(errs, fmt.Errorf("feedback.dmarc.from = %q: write an address, or Name <address>, with ASCII alone before the @", c.From))
 	}
 	if c.Send && c.From == "" {
 		errs = append(errs, errors.New("feedback.dmarc.send: set from too"))
 	}
 	for _, d := range c.Exclude {
-		if d == "" || strings.ContainsAny(d, "@ /") {
+		if dkim.ToDomain(d) == "" {
 			errs = append(errs, fmt.Errorf("feedback.dmarc.exclude: %q is no domain", d))
 		}
 	}
@@ -50,24 +52,29 @@ func (c *Config) On() bool { return c.From != "" }
 
 // Sends reports whether the address is the author of reports.
 func (c *Config) Sends(address string) bool {
-	from, domain := c.author()
-	return domain != "" && strings.EqualFold(from.Address, address)
+	from, _ := c.author()
+	local, domain := split(address)
+	return domain != "" && strings.EqualFold(from.Address, local+"@"+domain)
 }
 
-// author is From, and its domain.
+// author is From, in letters that need nothing special in SMTP and in a file's name, and its domain; both are empty if it cannot be had so.
 func (c *Config) author() (from *mail.Address, domain string) {
 	from, err := mail.ParseAddress(c.From)
 	if err != nil {
-		return &mail.Address{}, "" // checked: never
+		return &mail.Address{}, ""
 	}
-	_, domain, _ = strings.Cut(from.Address, "@")
-	return from, strings.ToLower(domain)
+	local, domain := split(from.Address)
+	if !plainLocal(local) || domain == "" {
+		return &mail.Address{}, ""
+	}
+	from.Address = local + "@" + domain
+	return from, domain
 }
 
-// excludes reports whether a domain is one that the operator excludes, or lies below one.
+// excludes reports whether a domain, as DNS is asked for it, is one that the operator excludes, or lies below one.
 func (c *Config) excludes(domain string) bool {
 	for _, d := range c.Exclude {
-		if d = strings.ToLower(d); domain == d || strings.HasSuffix(domain, "."+d) {
+		if d = dkim.ToDomain(d); domain == d || strings.HasSuffix(domain, "."+d) {
 			return true
 		}
 	}

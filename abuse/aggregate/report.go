@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/message/dkim"
 	"rempart/message/feedback"
 )
 
@@ -56,7 +57,7 @@ func (s *Store) Report(ctx context.Context, domain string, day time.Time) (*feed
 	if err := s.flush(ctx); err != nil {
 		return nil, err
 	}
-	key := reportKey{domain: strings.ToLower(domain)}
+	key := reportKey{domain: dkim.ToDomain(domain)}
 	query, args := "SELECT day FROM reports WHERE domain = ? ORDER BY day DESC LIMIT 1", []any{key.domain}
 	if !day.IsZero() {
 		query, args = "SELECT day FROM reports WHERE domain = ? AND day = ?", append(args, day.Unix())
