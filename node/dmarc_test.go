@@ -56,7 +56,8 @@ addresses = ["abuse@b.example"]
 from = "DMARC reports <dmarc@b.example>"
 contact = "https://b.example/dmarc"
 `, `a.example. 60 IN TXT "v=spf1 ip4:192.0.2.1 -all"`, `_dmarc.a.example. 60 IN TXT "v=DMARC1; p=none; sp=reject; rua=mailto:d@a.example"`)
-	n, _ := serveConfig(t, c)
+	noon := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC) // the machine's clock may pass midnight in the middle
+	n, _ := serveClock(t, c, func() time.Time { return noon })
 	arrive(t, n, "192.0.2.1", "ben@b.example")
 	arrive(t, n, "192.0.2.1", "dora@b.example")
 	arrive(t, n, "192.0.2.9", "ben@b.example")
@@ -94,7 +95,7 @@ contact = "https://b.example/dmarc"
 	if _, err := client.OutgoingReport(t.Context(), "c.example", time.Time{}); err == nil || !strings.Contains(err.Error(), "c.example") {
 		t.Errorf("of nobody: %v", err)
 	}
-	if _, err := client.OutgoingReport(t.Context(), "a.example", time.Now().UTC().Truncate(24*time.Hour).Add(-24*time.Hour)); err == nil {
+	if _, err := client.OutgoingReport(t.Context(), "a.example", noon.Truncate(24*time.Hour).Add(-24*time.Hour)); err == nil {
 		t.Error("of yesterday")
 	}
 

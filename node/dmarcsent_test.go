@@ -62,6 +62,7 @@ listen = ["127.0.0.1:%d"]
 		`_dmarc.a.example. 60 IN TXT "v=DMARC1; p=reject; rua=mailto:d@a.example!10m,mailto:a@takes.example,mailto:a@takes-not.example"`,
 		`a.example._report._dmarc.takes.example. 60 IN TXT "v=DMARC1"`)
 
+	day := thisDay()
 	n, stop := serveConfig(t, c)
 	sender := func(address string) *world.Mail {
 		return &world.Mail{Client: netip.MustParseAddr(address), Name: "mx.a.example", Helo: "mx.a.example", From: "bounces@a.example"}
@@ -84,7 +85,7 @@ listen = ["127.0.0.1:%d"]
 	}
 	stop()
 
-	tomorrow := time.Now().UTC().Truncate(24 * time.Hour).Add(36 * time.Hour)
+	tomorrow := day.Add(36 * time.Hour)
 	_, stop = serveClock(t, c, func() time.Time { return tomorrow })
 	got := inbox.Wait(t, "d@a.example", 1, 20*time.Second)[0]
 	inbox.Wait(t, "a@takes.example", 1, 20*time.Second)
@@ -126,10 +127,21 @@ listen = ["127.0.0.1:%d"]
 	}
 }
 
+// thisDay is the begin of the UTC day, of which there is a while to come: a front door dates mail by the machine's clock, and what comes
+// after midnight is another report's.
+func thisDay() time.Time {
+	day := time.Now().UTC().Truncate(24 * time.Hour)
+	if left := time.Until(day.Add(24 * time.Hour)); left < time.Minute {
+		time.Sleep(left)
+		day = day.Add(24 * time.Hour)
+	}
+	return day
+}
+
 // killer is a next hop that kills the program (kill -9) about every third report: some before it says that it took it, some after.
 type killer struct {
 	net.Listener
-	mu      sync.Mutex
+	mu      sync.Mutex          // guards what follows
 	reports map[string][]string // the files, by recipient
 	kill    func()
 	took    int
@@ -215,7 +227,10 @@ func TestKillReports(t *testing.T) {
 	kills := 0
 	for end := time.Now().Add(2 * time.Minute); ; kills++ {
 		if time.Now().After(end) {
-			t.Fatalf("not all were sent: %d of %d", len(k.reports), domains)
+			k.mu.Lock()
+			sent := len(k.reports)
+			k.mu.Unlock()
+			t.Fatalf("not all were sent: %d of %d", sent, domains)
 		}
 		process := exec.Command(binary, "serve", "--config", path)
 		k.mu.Lock()
