@@ -68,9 +68,9 @@ func newMetrics(reg *prometheus.Registry, n *Node) *metrics {
 			Help: "Mails that went by another filter before they came here, by what either said: both_honest, only_incumbent (took it for spam), only_here, both_spam, or none, where the other left no verdict."},
 			[]string{"filter", "agreement"}),
 		reportsOut: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rempart_dmarc_reports_total",
-			Help: "DMARC reports to the owners of domains, by mailbox: sent, refused, too_large, unverified; and by report: given_up."}, []string{"outcome"}),
+			Help: "DMARC reports to the owners of domains, by mailbox: sent, refused, too_large, unverified, given_up."}, []string{"outcome"}),
 		unreported: prometheus.NewCounter(prometheus.CounterOpts{Name: "rempart_dmarc_mails_left_out_total",
-			Help: "Mails that no DMARC report tells of, since there were too many unlike ones, or too many domains."}),
+			Help: "Mails that no DMARC report tells of, since there were too many unlike ones or too many domains, or they were judged too late."}),
 	}
 	for _, o := range aggregate.Outcomes {
 		m.reportsOut.WithLabelValues(string(o))
