@@ -72,7 +72,7 @@ func (a *Access) Check(table, nextHop string) error {
 		errs = append(errs, fmt.Errorf("%s.next_hop_tls: a socket has no name that a certificate could be for", table))
 	}
 	if a.User != "" && (a.TLS == levelMay || a.TLS == levelEncrypt && !here(nextHop)) {
-		errs = append(errs, fmt.Errorf("%s.next_hop_tls = %q: whoever answers would get the password, use verify, or encrypt to a next hop on this machine", table, a.TLS))
+		errs = append(errs, fmt.Errorf("%s.next_hop_tls = %q: whoever answers would get the password; use verify, or encrypt to a next hop on this machine", table, a.TLS))
 	}
 	if a.User == "" && a.PasswordFile == "" {
 		return errors.Join(errs...)

@@ -3,9 +3,9 @@
 //
 // [Store.Count] counts a judged mail into rows of the reports of its UTC day; they are written to dmarc.db (SQLite) every ten seconds.
 // In the hours after the day [Store.Run] makes one report a Policy Domain and hands it to the next hop for each mailbox that may have
-// it, marks that, and deletes the report when all have it. A crash between the two, or an end while the disk takes no mark, sends a
-// report again, with the same ID and file: receivers know it by them. Each node reports what it saw itself. All is bounded, by the constants in the code: what comes in, and from
-// whom, is for others to decide. A Store is safe for concurrent use.
+// it, marks that, and deletes the report when all have it. A crash between the two, an end while the disk takes no mark and an answer
+// that was lost send a report again, with the same ID and file: receivers know it by them. Each node reports what it saw itself. All is
+// bounded, by the constants in the code: what comes in, and from whom, is for others to decide. A Store is safe for concurrent use.
 package aggregate
 
 import (

@@ -43,6 +43,9 @@ func TestBounds(t *testing.T) {
 
 // Whoever sends in the name of ever new domains makes no flush last until the next is due, and a day takes so many.
 func TestManyDomains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute with the race detector")
+	}
 	r := newRig(t)
 	rua := "mailto:d@a.example," + strings.Repeat("x", 1000)
 	const beyond = 1000

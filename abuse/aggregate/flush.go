@@ -47,12 +47,15 @@ func (s *Store) writeBatch(ctx context.Context, reports map[reportKey]*pendingRe
 	days := map[int64]*fill{}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, key := range batch {
-			if days[key.day] == nil {
-				if days[key.day], err = filled(ctx, tx, key.day); err != nil {
+			f := days[key.day]
+			if f == nil {
+				var err error
+				if f, err = filled(ctx, tx, key.day); err != nil {
 					return err
 				}
+				days[key.day] = f
 			}
-			n, err := s.write(ctx, tx, key, reports[key], days[key.day])
+			n, err := s.write(ctx, tx, key, reports[key], f)
 			if err != nil {
 				return err
 			}

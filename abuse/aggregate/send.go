@@ -126,7 +126,7 @@ func (s *Store) remaining(ctx context.Context, key reportKey) (list []destinatio
 }
 
 // send hands a report over for each mailbox that has not got it. What is wrong with one mailbox puts off the report, for that mailbox.
-// An error says that no other report may fare better; errBrokenOff that perhaps it may.
+// An error says that no other report would fare better; errBrokenOff, that another might.
 func (s *Store) send(ctx context.Context, key reportKey) error {
 	a, err := s.build(ctx, key)
 	if err != nil {
