@@ -33,7 +33,7 @@ func TestDeliveryAsPostfix(t *testing.T) {
 	for _, address := range []string{"ann@example.org", "ann+shop@example.org", "sales@example.org", "Sales+x@example.org", "office@example.org",
 		"ben+lists@example.org", "ben+other@example.org", "ann@old.example", "ann+a@old.example", "nobody@old.example", "whoever@catch.example",
 		"real@catch.example", "real+x@catch.example", "unknown+ext@mail.example"} {
-		box, err := all.Mailbox(t.Context(), address)
+		box, _, err := all.Mailbox(t.Context(), address)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,8 +30,9 @@ type Config struct {
 	// answers hold for a minute. Default: none, an address is its own mailbox.
 	Tables []string `toml:"tables"`
 
-	// Delimiter is the letters that separate a mailbox's name from an extension, as recipient_delimiter of Postfix:
-	// with "+", ann+shop@example.org is ann@example.org. Default: none.
+	// Delimiter is the letters that separate a mailbox's name from an extension, as recipient_delimiter of Postfix: with "+",
+	// ann+shop@example.org is ann@example.org. A letter that names have too makes one person of two: with "-" ann-marie@ is ann@, with
+	// her settings and her mail in quarantine, unless tables have an entry for ann-marie@, to itself. Default: none.
 	Delimiter string `toml:"delimiter"`
 }
 
@@ -156,7 +157,7 @@ func (t *Tables) Map(ctx context.Context, m *message.Message) {
 		if r.User != "" {
 			continue
 		}
-		if box, err := t.Mailbox(ctx, r.Address); err == nil {
+		if box, _, err := t.mailbox(ctx, r.Address); err == nil {
 			r.User = box
 			if _, domain, ok := strings.Cut(box, "@"); ok {
 				r.Domain = domain

@@ -119,7 +119,7 @@ func TestServers(t *testing.T) {
 				"sales+a@example.org": "ann", "team@example.org": "team@example.org", "50%@example.org": "percent",
 				"ä@example.org": "ä@example.org", "x@catch.example": "all@example.org", "x@none.example": "x@none.example",
 			} {
-				if got, err := all.Mailbox(t.Context(), address); err != nil || got != want {
+				if got, _, err := all.Mailbox(t.Context(), address); err != nil || got != want {
 					t.Errorf("%s: %s: %q %v, want %q", name, address, got, err, want)
 				}
 			}
@@ -127,7 +127,7 @@ func TestServers(t *testing.T) {
 				t.Errorf("%s: %s round: asked %d times", name, round, n)
 			}
 		}
-		if _, err := all.Mailbox(t.Context(), "busy@example.org"); !errors.Is(err, errKey) || all.Down() != nil {
+		if _, _, err := all.Mailbox(t.Context(), "busy@example.org"); !errors.Is(err, errKey) || all.Down() != nil {
 			t.Errorf("%s: a refusal: %v, down %v", name, err, all.Down())
 		}
 	}
@@ -145,7 +145,7 @@ func TestClosedConnection(t *testing.T) {
 	}
 	for i := range 5 {
 		address := fmt.Sprintf("a%d@example.org", i)
-		if got, err := all.Mailbox(t.Context(), address); err != nil || got != address {
+		if got, _, err := all.Mailbox(t.Context(), address); err != nil || got != address {
 			t.Errorf("%q %v", got, err)
 		}
 	}
@@ -182,6 +182,27 @@ func TestBrokenServers(t *testing.T) {
 				t.Errorf("%s, %s: %+v", name, table, got)
 			}
 		}
+	}
+}
+
+// What is longer than any address is no reason to ask: a server that hangs up on it would be down for all others.
+func TestLongAddress(t *testing.T) {
+	addr := listen(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {
+		r := bufio.NewReaderSize(conn, 1000)
+		for {
+			if _, err := r.ReadSlice('\n'); err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "500 no\n")
+		}
+	})
+	all, err := New(Config{Tables: []string{"tcp:" + addr.String()}}, discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 2000) + "@example.org"
+	if got, known, err := all.Mailbox(t.Context(), long); err != nil || got != long || known || all.Down() != nil {
+		t.Errorf("%.40q, known %v, %v, down %v", got, known, err, all.Down())
 	}
 }
 

@@ -11,11 +11,12 @@ import (
 // Who signs in by any address of a mailbox owns the same; a bare name of a system's user is one per domain, and no address.
 func TestMailboxesOf(t *testing.T) {
 	virtual := filepath.Join(t.TempDir(), "virtual")
-	text := "sales@a.example ben@a.example\nroot@a.example root\nroot@b.example root\nteam@a.example ben@a.example, carl@a.example\n"
+	text := "sales@a.example ben@a.example\nroot@a.example root\nroot@b.example root\nteam@a.example ben@a.example, carl@a.example\n" +
+		"ann@a.example ann@a.example\nann-marie@a.example ann-marie@a.example\nboss@a.example jean-luc@else.example\n"
 	if err := os.WriteFile(virtual, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	path, _ := configuration(t, fmt.Sprintf("[mailbox]\ntables = [\"texthash:%s\"]\ndelimiter = \"+\"\n", virtual))
+	path, _ := configuration(t, fmt.Sprintf("[mailbox]\ntables = [\"texthash:%s\"]\ndelimiter = \"+-\"\n", virtual))
 	n, _ := serve(t, path)
 	for address, want := range map[string][]string{
 		"Ben@a.example":       {"ben@a.example"},
@@ -25,6 +26,12 @@ func TestMailboxesOf(t *testing.T) {
 		"root@a.example":      {"root a.example", "root@a.example"},
 		"root@b.example":      {"root b.example", "root@b.example"},
 		"nobody@else.example": {"nobody@else.example"},
+		"ann@a.example":       {"ann@a.example"},
+		"ann-marie@a.example": {"ann-marie@a.example"},
+		"ann-shop@a.example":  {"ann@a.example", "ann-shop@a.example"},
+		"boss@a.example":      {"jean-luc@else.example", "boss@a.example"},
+		"jean-x@else.example": {"jean-x@else.example"}, // a stranger
+		"jean+x@else.example": {"jean+x@else.example"},
 		"":                    {""},
 		"ben@a.ex\u212Aample": nil, // the sign of Kelvin is no k
 		"b\u0130n@a.example":  nil,

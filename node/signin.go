@@ -55,7 +55,8 @@ func (n *Node) mailSignIn(ctx context.Context, address string) {
 }
 
 // mailboxesOf are whose copies the owner of an address may see: those of the mailbox that it leads to, and those that came for the
-// address while no table could say where it leads. Only the letters A to Z are folded, as mail servers do: an address with others that
+// address while no table could say where it leads. Of which tables say nothing may be a stranger's, and has no mailbox but its own: mail
+// of ours may be forwarded to jean@else.example, which is nothing to who has jean+x@else.example. Only the letters A to Z are folded, as mail servers do: an address with others that
 // would become one of ours, as the dotted capital I becomes an i, is somebody else's, and has no mailbox here.
 func (n *Node) mailboxesOf(ctx context.Context, address string) []string {
 	own := strings.Map(func(r rune) rune {
@@ -67,8 +68,8 @@ func (n *Node) mailboxesOf(ctx context.Context, address string) []string {
 	if own != strings.ToLower(own) {
 		return nil
 	}
-	box, err := n.live.Load().boxes.Mailbox(ctx, own)
-	if err != nil {
+	box, known, err := n.live.Load().boxes.Mailbox(ctx, own)
+	if err != nil || !known {
 		return []string{own}
 	}
 	return slices.Compact([]string{mailboxName(box, own), own})
