@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -8,14 +9,17 @@ import (
 const (
 	// cacheTime: a changed table counts after a minute, and a busy mailbox costs one question a minute.
 	cacheTime = time.Minute
-	// maxCached entries of each of two generations, some 20 MB at most in usual addresses.
-	maxCached = 50_000
+	// maxCached bytes in each of two generations, which hold 50,000 usual addresses or more; entryBytes is what an answer takes beside its
+	// texts.
+	maxCached  = 10 << 20
+	entryBytes = 100
 )
 
 // cache keeps what a table answered, that there is no entry too. When a generation is full, the one before it is forgotten.
 type cache struct {
 	mu       sync.Mutex
 	now, old map[string]answer
+	size     int // bytes of now
 }
 
 type answer struct {
@@ -44,8 +48,13 @@ func (c *cache) put(key, value string, ok bool, now time.Time) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.now == nil || len(c.now) >= maxCached {
-		c.now, c.old = make(map[string]answer), c.now
+	size := len(key) + len(value) + entryBytes
+	if c.now == nil || c.size+size > maxCached {
+		c.now, c.old, c.size = make(map[string]answer), c.now, 0
 	}
-	c.now[key] = answer{value, ok, now.Add(cacheTime)}
+	if before, again := c.now[key]; again {
+		c.size -= len(key) + len(before.value) + entryBytes
+	}
+	c.now[strings.Clone(key)] = answer{value, ok, now.Add(cacheTime)} // the key may be a piece of something large
+	c.size += size
 }

@@ -228,14 +228,24 @@ func TestOutageEnds(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	var c cache
 	now := time.Now()
-	for i := range 3 * maxCached {
-		c.put(fmt.Sprint(i), "v", i%2 == 0, now)
+	value, last := strings.Repeat("v", maxTCPTable/2), ""
+	for i := range 3 * maxCached / (maxTCPTable / 2) {
+		last = fmt.Sprint(i)
+		c.put(last, value, i%2 == 0, now)
 	}
 	c.put("long", strings.Repeat("v", maxTCPTable), true, now)
-	if len(c.now)+len(c.old) > 2*maxCached {
-		t.Errorf("%d and %d entries", len(c.now), len(c.old))
+	bytes := 0
+	for _, entries := range []map[string]answer{c.now, c.old} {
+		for key, a := range entries {
+			bytes += len(key) + len(a.value) + entryBytes
+		}
 	}
-	last := fmt.Sprint(3*maxCached - 1)
+	if bytes > 2*maxCached || bytes < maxCached {
+		t.Errorf("%d bytes are kept", bytes)
+	}
+	for range 10 * maxCached / maxTCPTable { // one busy mailbox makes nobody else's be forgotten
+		c.put("busy", value, true, now)
+	}
 	if _, ok, known := c.get(last, now); ok || !known {
 		t.Error("the last answer is forgotten")
 	}

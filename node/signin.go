@@ -18,8 +18,11 @@ const (
 )
 
 // AskSignIn has a link sent to an address if it is one that may sign in. It returns at once and says nothing: neither the answer nor the
-// time that it takes tells who has a mailbox here.
+// time that it takes tells who has a mailbox here. What is no address goes no further: tables of mailboxes are asked for what is queued.
 func (n *Node) AskSignIn(address string) {
+	if !quarantine.Plain(address) {
+		return
+	}
 	select {
 	case n.signIns <- address:
 	default:

@@ -50,7 +50,7 @@ func (s *Store) URL() string { return s.config.Load().URL }
 // [ErrSignIns] counts by.
 func (s *Store) MailSignIn(ctx context.Context, address string, mailboxes []string) error {
 	c := s.config.Load()
-	if !plainAddress(address) || len(mailboxes) == 0 {
+	if !Plain(address) || len(mailboxes) == 0 {
 		return ErrNotFound
 	}
 	page, err := s.List(ctx, Query{Mailboxes: mailboxes, Limit: 1})
@@ -84,7 +84,7 @@ func (s *Store) Writes() bool { return s.config.Load().digests() }
 
 // Write sends a letter of the program's own to an address of ours, by the next hop; [ErrNotFound] if that is no address.
 func (s *Store) Write(ctx context.Context, address, subject, text string) error {
-	if !plainAddress(address) {
+	if !Plain(address) {
 		return ErrNotFound
 	}
 	c := s.config.Load()
@@ -96,8 +96,15 @@ func (s *Store) Write(ctx context.Context, address, subject, text string) error 
 	return nexthop.Send(ctx, c.NextHop, c.Access, "", address, raw)
 }
 
-// plainAddress refuses what is no address, and what would have to be quoted in SMTP: nobody's mailbox is written so by hand.
-func plainAddress(address string) bool {
+// maxAddress is the longest (RFC 5321 section 4.5.3.1.3).
+const maxAddress = 254
+
+// Plain reports whether a letter can be sent to what somebody wrote: one address, in no other form and of no more letters than one has,
+// that SMTP need not quote. Nobody's mailbox is written so by hand.
+func Plain(address string) bool {
+	if len(address) > maxAddress {
+		return false
+	}
 	a, err := mail.ParseAddress(address)
 	return err == nil && a.Address == address && !strings.ContainsAny(address, "<>\"\\ \t\r\n,;:()[]")
 }

@@ -160,7 +160,7 @@ func FuzzPlainAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
-		if plainAddress(address) && (strings.Count(address, "@") != 1 || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }) ||
+		if Plain(address) && (len(address) > maxAddress || strings.Count(address, "@") != 1 || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }) ||
 			strings.ContainsAny(address, "<>\",;")) {
 			t.Fatalf("%q", address)
 		}
