@@ -23,7 +23,7 @@ func (n *Node) logMessage(e *message.Event, mask bool) {
 	}
 	hide := func(s string) string {
 		if mask {
-			return masked(s)
+			return message.Masked(s)
 		}
 		return s
 	}
@@ -34,7 +34,7 @@ func (n *Node) logMessage(e *message.Event, mask bool) {
 	v := &e.Verdicts[o.Verdict]
 	client := e.Source.Client()
 	if mask {
-		client = masked(client)
+		client = message.Masked(client)
 	}
 	n.log.LogAttrs(context.Background(), slog.LevelInfo, "message",
 		slog.String("id", e.ID), slog.String("door", e.Door), slog.String("channel", e.Channel.String()),
@@ -64,17 +64,4 @@ func strongest(v *message.Verdict) string {
 		b.WriteString(strconv.FormatFloat(c.Weight().Float(), 'f', 1, 64))
 	}
 	return b.String()
-}
-
-// masked keeps the first letter and the domain of an address, and the length of all else.
-func masked(s string) string {
-	if s == "" {
-		return ""
-	}
-	local, domain, ok := strings.Cut(s, "@")
-	if ok {
-		return masked(local) + "@" + domain
-	}
-	r := []rune(s)
-	return string(r[0]) + strings.Repeat("*", len(r)-1)
 }

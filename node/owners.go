@@ -66,10 +66,10 @@ func (n *Node) tellOwner(ctx context.Context, s stoppedMail) {
 	err := n.quarantine.Write(ctx, s.account.User, words.Say("stopped.subject"), text)
 	switch {
 	case err == nil:
-		n.log.Info("the owner of an account was told that its mail was stopped", "account", masked(s.account.User))
+		n.log.Info("the owner of an account was told that its mail was stopped", "account", message.Masked(s.account.User))
 	case errors.Is(err, quarantine.ErrNotFound): // a name with an @ in it, but no address
 	default:
 		n.suspects.later(s.account, n.now().Add(writeAgain))
-		n.log.Error("the owner of an account was not told that its mail was stopped", "account", masked(s.account.User), "error", err)
+		n.log.Error("the owner of an account was not told that its mail was stopped", "account", message.Masked(s.account.User), "error", err)
 	}
 }

@@ -120,7 +120,7 @@ func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e E
 		return e, err
 	}
 	e.Address = address
-	err = n.accounts.Record(ctx, account.Entry{Who: by.Name, Address: by.Address, What: "privacy.erased", Object: masked(index.Address(address)),
+	err = n.accounts.Record(ctx, account.Entry{Who: by.Name, Address: by.Address, What: "privacy.erased", Object: message.Masked(index.Address(address)),
 		Before: fmt.Sprintf("%d events, %d lessons", h.Events.Count, h.Lessons)})
 	if err != nil {
 		return e, err

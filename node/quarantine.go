@@ -82,7 +82,7 @@ func (n *Node) DeleteQuarantined(ctx context.Context, id, recipient string, by a
 }
 
 func (n *Node) recordQuarantine(ctx context.Context, what string, c quarantine.Copy, by account.Actor) error {
-	err := n.accounts.Record(ctx, account.Entry{Who: by.Name, Address: by.Address, What: what, Object: c.ID, Before: masked(c.Recipient)})
+	err := n.accounts.Record(ctx, account.Entry{Who: by.Name, Address: by.Address, What: what, Object: c.ID, Before: message.Masked(c.Recipient)})
 	if err != nil {
 		return fmt.Errorf("record in the audit trail: %w", err)
 	}

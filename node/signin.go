@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/message"
 	"rempart/quarantine"
 )
 
@@ -48,12 +49,12 @@ func (n *Node) mailSignIn(ctx context.Context, address string) {
 	err := n.quarantine.MailSignIn(ctx, address, n.mailboxesOf(ctx, address))
 	switch {
 	case err == nil:
-		n.log.Info("a link to sign in was sent", "address", masked(address))
+		n.log.Info("a link to sign in was sent", "address", message.Masked(address))
 	case errors.Is(err, quarantine.ErrNotFound): // a stranger, or a slip: not worth a line that others can make us write
 	case errors.Is(err, quarantine.ErrSignIns):
-		n.log.Warn("a link to sign in was not sent: too many were asked for", "address", masked(address))
+		n.log.Warn("a link to sign in was not sent: too many were asked for", "address", message.Masked(address))
 	default:
-		n.log.Error("a link to sign in was not sent", "address", masked(address), "error", err)
+		n.log.Error("a link to sign in was not sent", "address", message.Masked(address), "error", err)
 	}
 }
 

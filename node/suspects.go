@@ -106,7 +106,7 @@ func (n *Node) tellSuspect(m *message.Message, e *message.Event, mask bool) {
 	}
 	name := e.Account
 	if mask {
-		name = masked(name)
+		name = message.Masked(name)
 	}
 	o := e.Worst()
 	n.log.Warn("an account's mail was not let pass: is it stolen? tell its owner", "account", name, "tenant", e.Tenant, "id", e.ID,
