@@ -21,11 +21,11 @@ func TestAskSignIn(t *testing.T) {
 	defer n.Close()
 	for _, address := range []string{"", "ben", "@b.example", "ben@b.example, carl@b.example", "ben@b.example\nget x", strings.Repeat("x", 60_000) + "@b.example",
 		strings.Repeat("x", 250) + "@b.example"} {
-		if n.AskSignIn(address); len(n.signIns) != 0 {
+		if n.AskSignIn(address); len(n.signIns.waiting) != 0 {
 			t.Fatalf("%.40q is waited for", address)
 		}
 	}
-	if n.AskSignIn("ben@b.example"); len(n.signIns) != 1 {
+	if n.AskSignIn("ben@b.example"); len(n.signIns.waiting) != 1 {
 		t.Error("an address is not")
 	}
 }

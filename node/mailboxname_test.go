@@ -2,10 +2,12 @@ package node
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // Who signs in by any address of a mailbox owns the same; a bare name of a system's user is one per domain, and no address.
@@ -40,5 +42,20 @@ func TestMailboxesOf(t *testing.T) {
 		if got := n.mailboxesOf(t.Context(), address); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
+	}
+}
+
+// A table that takes the question and says nothing holds up nobody who signs in, and they see what came for the address itself.
+func TestMailboxesOfSilentTable(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	path, _ := configuration(t, fmt.Sprintf("[mailbox]\ntables = [\"tcp:%s\"]\n", l.Addr()))
+	n, _ := serve(t, path)
+	start := time.Now()
+	if got := n.mailboxesOf(t.Context(), "ben@b.example"); !slices.Equal(got, []string{"ben@b.example"}) || time.Since(start) > 5*time.Second {
+		t.Errorf("%q after %s", got, time.Since(start))
 	}
 }

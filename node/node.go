@@ -83,8 +83,8 @@ type Node struct {
 	skipped      sync.Map      // rules that were skipped: when the log last told
 	newKeys      chan struct{} // there may be keys about which DNS was not asked
 	reports      chan reportMail
-	signIns      chan string // addresses that ask for a link
-	stopped      chan stoppedMail
+	signIns      *outbox // with links, whoever asks for them
+	stopped      *outbox // to owners of accounts whose mail was stopped; what strangers ask for does not hold them up
 	reportLimit  *rate.Limiter
 	secret       keyring.Secret
 	awaiting     atomic.Bool  // lessons wait for a key of another node
@@ -126,8 +126,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
 		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
 		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan reportMail, reportQueue),
-		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst), signIns: make(chan string, signInQueue),
-		stopped: make(chan stoppedMail, stoppedQueue)}
+		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst), signIns: newOutbox(log), stopped: newOutbox(log)}
 	n.lessons.changed = make(chan struct{})
 	n.newKeys = make(chan struct{}, 1)
 	n.metrics = newMetrics(n.registry, n)

@@ -45,8 +45,8 @@ func (n *Node) Work(ctx context.Context, do func(context.Context) error) error {
 	defer stop()
 	keepers, keep := errgroup.WithContext(keep)
 	for _, run := range []func(context.Context) error{n.journal.Run, n.keepTallies, n.followLessons, n.followSettings, n.keepMemory,
-		n.accounts.Run, n.keepEvents, n.quarantine.Run, n.lookForKeys, n.abuse.Run, n.readReports, n.aggregates.Run, n.mailSignIns,
-		n.writeOwners} {
+		n.accounts.Run, n.keepEvents, n.quarantine.Run, n.lookForKeys, n.abuse.Run, n.readReports, n.aggregates.Run, n.signIns.run,
+		n.stopped.run} {
 		keepers.Go(func() error { return run(keep) })
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -2,20 +2,10 @@ package node
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
-	"time"
 
-	"rempart/message"
 	"rempart/quarantine"
-)
-
-const (
-	// signInQueue bounds the addresses that wait for a mail to sign in with. What is beyond gets none, and asks again.
-	signInQueue = 64
-	// signInTime is how long the next hop may take for one: others wait behind it.
-	signInTime = 30 * time.Second
 )
 
 // AskSignIn has a link sent to an address if it is one that may sign in. It returns at once and says nothing: neither the answer nor the
@@ -24,38 +14,9 @@ func (n *Node) AskSignIn(address string) {
 	if !quarantine.Plain(address) {
 		return
 	}
-	select {
-	case n.signIns <- address:
-	default:
-		n.log.Warn("a mail to sign in with was not sent: too many wait")
-	}
-}
-
-// mailSignIns sends the links that are asked for until ctx ends.
-func (n *Node) mailSignIns(ctx context.Context) error {
-	for {
-		select {
-		case address := <-n.signIns:
-			n.mailSignIn(ctx, address)
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (n *Node) mailSignIn(ctx context.Context, address string) {
-	ctx, cancel := context.WithTimeout(ctx, signInTime)
-	defer cancel()
-	err := n.quarantine.MailSignIn(ctx, address, n.mailboxesOf(ctx, address))
-	switch {
-	case err == nil:
-		n.log.Info("a link to sign in was sent", "address", message.Masked(address))
-	case errors.Is(err, quarantine.ErrNotFound): // a stranger, or a slip: not worth a line that others can make us write
-	case errors.Is(err, quarantine.ErrSignIns):
-		n.log.Warn("a link to sign in was not sent: too many were asked for", "address", message.Masked(address))
-	default:
-		n.log.Error("a link to sign in was not sent", "address", message.Masked(address), "error", err)
-	}
+	n.signIns.add(mailing{kind: "link to sign in", to: address, send: func(ctx context.Context) error {
+		return n.quarantine.MailSignIn(ctx, address, n.mailboxesOf(ctx, address))
+	}})
 }
 
 // mailboxesOf are whose copies the owner of an address may see: those of the mailbox that it leads to, and those that came for the
