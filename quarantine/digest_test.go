@@ -2,7 +2,6 @@ package quarantine
 
 import (
 	"bytes"
-	"encoding/base64"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rempart/message/email"
 )
 
 func TestDigestMoment(t *testing.T) {
@@ -132,10 +133,17 @@ func TestLinks(t *testing.T) {
 	if k, err := r.Linked(t.Context(), link); err != nil || k != c {
 		t.Errorf("%+v %v", k, err)
 	}
-	b, _ := base64.RawURLEncoding.DecodeString(link)
+	for i := range 600 { // each is another
+		again, err := r.Link(&Copy{ID: "m1", Recipient: strings.Repeat("b", 1+i%3) + "@b.example"})
+		text := "Subject: x\r\n\r\nhttps://mail.b.example" + LinkPath + again + "\r\n"
+		if found := email.ParseBytes([]byte(text)).Links; err != nil || len(found) != 1 || !strings.HasSuffix(found[0].URL, again) {
+			t.Fatalf("of the link %s a reader takes %+v, %v", again, found, err)
+		}
+	}
+	b, _ := linkText.DecodeString(link)
 	for i := range b {
 		b[i] ^= 1
-		if k, err := r.Linked(t.Context(), base64.RawURLEncoding.EncodeToString(b)); err == nil {
+		if k, err := r.Linked(t.Context(), linkText.EncodeToString(b)); err == nil {
 			t.Errorf("byte %d of it changed: %+v", i, k)
 		}
 		b[i] ^= 1

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -69,7 +68,7 @@ func (s *Store) MailSignIn(ctx context.Context, address string, mailboxes []stri
 		return err
 	}
 	words := catalogue.English()
-	link := c.URL + SignInPath + base64.RawURLEncoding.EncodeToString(sealed)
+	link := c.URL + SignInPath + linkText.EncodeToString(sealed)
 	err = s.Write(ctx, address, words.Say("signin.subject"), words.Say("signin.text", link, int(SignInLife.Minutes())))
 	if err == nil {
 		return nil
@@ -128,7 +127,7 @@ func (s *Store) noteSignIn(ctx context.Context, id, mailbox string) error {
 
 // SignIn uses a link up and returns the address that it was sent to; [ErrSignIn] of one that is used, too old or not ours.
 func (s *Store) SignIn(ctx context.Context, link string) (address string, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(link)
+	sealed, err := linkText.DecodeString(link)
 	if err != nil {
 		return "", ErrSignIn
 	}

@@ -1,7 +1,6 @@
 package quarantine
 
 import (
-	"encoding/base64"
 	"errors"
 	"regexp"
 	"strings"
@@ -177,10 +176,10 @@ func TestSignInLinksAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := s.latestLink(t)
-	b, _ := base64.RawURLEncoding.DecodeString(link)
+	b, _ := linkText.DecodeString(link)
 	for i := range b {
 		b[i] ^= 1
-		if a, err := r.SignIn(t.Context(), base64.RawURLEncoding.EncodeToString(b)); !errors.Is(err, ErrSignIn) {
+		if a, err := r.SignIn(t.Context(), linkText.EncodeToString(b)); !errors.Is(err, ErrSignIn) {
 			t.Errorf("byte %d of it changed: %q %v", i, a, err)
 		}
 		b[i] ^= 1
