@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"rempart/account"
-	"rempart/corpus"
 	"rempart/message"
 	"rempart/quarantine"
 )
@@ -31,12 +30,10 @@ func (c *Console) copyPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	raw, err := c.Quarantine.Raw(r.Context(), k.ID)
-	if err != nil {
+	page := copyPage{Copy: k, State: stateOf(&k), Path: r.URL.Path}
+	if page.From, page.Subject, err = c.aboutOf(r, k.ID); err != nil {
 		return err
 	}
-	m := corpus.Mail(raw)
-	page := copyPage{Copy: k, State: stateOf(&k), From: seen(quarantine.Author(m)), Subject: seen(m.Subject), Path: r.URL.Path}
 	if page.Reasons, err = c.reasonsOf(r, &k); err != nil {
 		return err
 	}

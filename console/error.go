@@ -80,7 +80,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	if status >= 500 {
-		c.log.Error("page failed", "path", r.URL.Path, "error", err)
+		c.log.Error("page failed", "page", r.Pattern, "error", err) // a path may hold the secret of a link
 	}
 	if isPart(r) && r.Method == http.MethodGet {
 		w.Header().Set("HX-Reswap", "none") // a refresh that fails leaves what is shown; the next one may work

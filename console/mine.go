@@ -9,8 +9,8 @@ import (
 
 	"rempart/account"
 	"rempart/console/openid"
-	"rempart/corpus"
 	"rempart/index"
+	"rempart/message"
 	"rempart/quarantine"
 )
 
@@ -38,12 +38,20 @@ func (c *Console) owner(r *http.Request) (owner, bool) {
 	return o, o.Address != "" && len(o.Mailboxes) > 0
 }
 
-// beginMine starts an owner's session under a new token.
-func (c *Console) beginMine(w http.ResponseWriter, r *http.Request, address string) error {
-	m, ctx := c.manager(r), r.Context()
-	mailboxes := c.Mailboxes(ctx, address)
+// mailboxesOf are whose copies the owner of an address may see.
+func (c *Console) mailboxesOf(r *http.Request, address string) ([]string, error) {
+	mailboxes := c.Mailboxes(r.Context(), address)
 	if len(mailboxes) == 0 {
-		return fmt.Errorf("%w: no address of a mailbox", openid.ErrClaim)
+		return nil, fmt.Errorf("%w: no address of a mailbox", openid.ErrClaim)
+	}
+	return mailboxes, nil
+}
+
+// beginMine starts an owner's session under a new token.
+func (c *Console) beginMine(w http.ResponseWriter, r *http.Request, address string, mailboxes []string) error {
+	m, ctx := c.manager(r), r.Context()
+	if err := c.recordMine(r, account.Entry{What: "mine.signed_in", Object: message.Masked(address)}); err != nil {
+		c.log.Error("sign-in to a mailbox not in the audit trail", "error", err) // as with accounts: a full disk keeps nobody out
 	}
 	if err := m.Clear(ctx); err != nil {
 		return err
@@ -55,6 +63,12 @@ func (c *Console) beginMine(w http.ResponseWriter, r *http.Request, address stri
 	m.Put(ctx, sessionMailboxes, mailboxes)
 	http.Redirect(w, r, quarantine.MinePath, http.StatusSeeOther)
 	return nil
+}
+
+// recordMine writes to the audit trail what an owner did.
+func (c *Console) recordMine(r *http.Request, e account.Entry) error {
+	e.Who, e.Address = recipientName, clientAddress(r)
+	return c.Accounts.Record(r.Context(), e)
 }
 
 // isMine reports whether a path is one of the owners'.
@@ -84,10 +98,11 @@ func (c *Console) askMineIn(w http.ResponseWriter, r *http.Request) error {
 	if !c.mineThrottle.allow(clientAddress(r), c.Now()) {
 		return errThrottled
 	}
-	if c.Quarantine.Writes() {
+	byMail := c.Quarantine.Writes()
+	if byMail {
 		c.AskSignIn(strings.TrimSpace(r.PostFormValue("address")))
 	}
-	return c.render(w, r, "mine_in", mineInPage{ByMail: c.Quarantine.Writes(), Asked: true, OIDC: c.ownersByOIDC()})
+	return c.render(w, r, "mine_in", mineInPage{ByMail: byMail, Asked: byMail, OIDC: c.ownersByOIDC()})
 }
 
 type mineLinkPage struct{ Path string }
@@ -101,11 +116,18 @@ func (c *Console) mineLink(w http.ResponseWriter, r *http.Request) error {
 	if !c.mineThrottle.allow(clientAddress(r), c.Now()) {
 		return errThrottled
 	}
-	address, err := c.Quarantine.SignIn(r.Context(), r.PathValue("link"))
+	address, err := c.Quarantine.SignInAddress(r.PathValue("link"))
 	if err != nil {
 		return err
 	}
-	return c.beginMine(w, r, address)
+	mailboxes, err := c.mailboxesOf(r, address) // who waits for a table in vain can use the link again
+	if err != nil {
+		return err
+	}
+	if err := c.Quarantine.SignIn(r.Context(), r.PathValue("link")); err != nil {
+		return err
+	}
+	return c.beginMine(w, r, address, mailboxes)
 }
 
 func (c *Console) mineOut(w http.ResponseWriter, r *http.Request) error {
@@ -151,7 +173,7 @@ func (c *Console) mine(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i := range found.Copies {
 		k := &found.Copies[i]
-		author, subject, err := c.Quarantine.About(r.Context(), k.ID)
+		author, subject, err := c.aboutOf(r, k.ID)
 		if errors.Is(err, quarantine.ErrNotFound) {
 			continue // it was deleted meanwhile
 		}
@@ -162,7 +184,7 @@ func (c *Console) mine(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		page.Mails = append(page.Mails, mineMail{Copy: *k, State: stateOf(k), From: seen(author), Subject: seen(subject),
+		page.Mails = append(page.Mails, mineMail{Copy: *k, State: stateOf(k), From: author, Subject: subject,
 			Reasons: reasons[:min(len(reasons), mineReasons)], Link: withQuery(mineCopyPath(k.ID), url.Values{"recipient": {k.Recipient}})})
 	}
 	return c.render(w, r, "mine", page)
@@ -183,29 +205,27 @@ func (c *Console) reasonsOf(r *http.Request, k *quarantine.Copy) ([]string, erro
 }
 
 type mineCopyPage struct {
-	mineMail
-	Path        string
-	Lines       []string // of the text, the first of them
-	Cut         bool     // there are more
-	Attachments []string
+	content
+	Copy    quarantine.Copy
+	State   string
+	Reasons []string
+	Path    string
 }
 
-// mineCopy shows one mail as text, whatever it is made of.
+// mineCopy shows one mail. The look is in the audit trail.
 func (c *Console) mineCopy(w http.ResponseWriter, r *http.Request) error {
 	o, _ := c.owner(r)
 	k, err := c.Quarantine.Mine(r.Context(), r.PathValue("id"), r.URL.Query().Get("recipient"), o.Mailboxes)
 	if err != nil {
 		return err
 	}
-	raw, err := c.Quarantine.Raw(r.Context(), k.ID)
-	if err != nil {
-		return err
+	look := account.Entry{What: "quarantine.looked_at", Object: k.ID, Before: message.Masked(k.Recipient)}
+	if err := c.recordMine(r, look); err != nil {
+		return err // as with operators: a look that cannot be recorded is not given
 	}
-	m := corpus.Mail(raw)
-	page := mineCopyPage{Path: mineCopyPath(k.ID), mineMail: mineMail{Copy: k, State: stateOf(&k), From: seen(quarantine.Author(m)), Subject: seen(m.Subject)}}
-	page.Lines, page.Cut = linesOf(m)
-	for i := range m.Attachments {
-		page.Attachments = append(page.Attachments, seen(m.Attachments[i].Name))
+	page := mineCopyPage{Path: mineCopyPath(k.ID), Copy: k, State: stateOf(&k)}
+	if page.content, err = c.contentOf(r, k.ID); err != nil {
+		return err
 	}
 	if page.Reasons, err = c.reasonsOf(r, &k); err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +60,15 @@ func TestMine(t *testing.T) {
 	if want := []string{"release 01mine ben@b.example recipient false", "delete 01hostile ben@b.example recipient"}; !slices.Equal(s.taught, want) {
 		t.Errorf("did %q", s.taught)
 	}
+	trail := s.book.Latest(0, 10)
+	for _, want := range []account.Entry{{What: "mine.signed_in", Object: "b**@b.example"}, {What: "quarantine.looked_at", Object: mineID, Before: "b**@b.example"},
+		{What: "quarantine.looked_at", Object: hostileID, Before: "b**@b.example"}} {
+		if !slices.ContainsFunc(trail, func(e account.Entry) bool {
+			return e.What == want.What && e.Object == want.Object && e.Before == want.Before && e.Who == recipientName && e.Address == "127.0.0.1"
+		}) {
+			t.Errorf("the audit trail lacks %+v", want)
+		}
+	}
 	if _, body = v.post("/mine/out", nil); !strings.Contains(body, `action="/mine/in"`) {
 		t.Error("after signing out one is not asked to sign in")
 	}
@@ -104,6 +115,92 @@ func TestSignInByMail(t *testing.T) {
 	}
 	if status, _ := v.post("/login", url.Values{"name": {"x"}, "password": {"y"}}); status != http.StatusUnauthorized {
 		t.Errorf("and the login is shut by it: %d", status)
+	}
+}
+
+// A mail whose body is damaged keeps nobody from the others, and can be deleted.
+func TestUnreadableMail(t *testing.T) {
+	s := newStand(t)
+	found, err := filepath.Glob(filepath.Join(s.bodies, "*", mineID))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v %v", found, err)
+	}
+	if err := os.WriteFile(found[0], []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k, err := s.Quarantine.Get(t.Context(), mineID, "ben@b.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := s.Quarantine.Link(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ben, operator := s.owner(t, "ben@b.example"), s.as(t, account.Operator)
+	for _, tt := range []struct {
+		v          *visitor
+		path, want string
+	}{
+		{ben, "/mine", "/mine/" + hostileID},
+		{ben, "/mine", "/mine/" + mineID},
+		{ben, minePath("ben@b.example"), "/mine/" + mineID + "/delete"},
+		{ben, minePath("ben@b.example"), "cannot be read any more"},
+		{ben, quarantine.LinkPath + link, "ben@b.example"},
+		{operator, "/quarantine/" + mineID + "?recipient=ben%40b.example", "/quarantine/" + mineID + "/delete"},
+	} {
+		if status, body := tt.v.get(tt.path); status != http.StatusOK || !strings.Contains(body, tt.want) {
+			t.Errorf("%s: %d, without %q", tt.path, status, tt.want)
+		}
+	}
+	if !strings.Contains(s.log.String(), "cannot be read") {
+		t.Errorf("the log does not say so: %s", s.log)
+	}
+	if status, _ := ben.post("/mine/"+mineID+"/delete", url.Values{"recipient": {"ben@b.example"}}); status != http.StatusOK {
+		t.Errorf("delete it: %d", status)
+	}
+}
+
+// A link whose address leads to no mailbox just now can be used when it does.
+func TestSignInLinkIsNotWasted(t *testing.T) {
+	s := newStand(t)
+	v := s.visitor(t)
+	link, mailboxes := s.signInLink(t, v, "ben@b.example"), s.Mailboxes
+	s.Mailboxes = func(context.Context, string) []string { return nil }
+	if status, _ := v.post(link, nil); status != http.StatusForbidden {
+		t.Errorf("without a mailbox: %d", status)
+	}
+	s.Mailboxes = mailboxes
+	if status, body := v.post(link, nil); status != http.StatusOK || !strings.Contains(body, mineID) {
+		t.Errorf("with one: %d", status)
+	}
+}
+
+// Where no mail can be sent none is promised.
+func TestNoSignInByMail(t *testing.T) {
+	s := newStand(t)
+	s.Quarantine.Reconfigure(quarantine.Config{URL: "https://mail.b.example"})
+	if _, body := s.visitor(t).post("/mine/in", url.Values{"address": {"ben@b.example"}}); strings.Contains(body, "on its way") || !strings.Contains(body, `href="/mine/oidc"`) {
+		t.Errorf("the page:\n%s", body)
+	}
+}
+
+// The log has the pages that failed, not the secrets of links.
+func TestNoSecretInTheLog(t *testing.T) {
+	s := newStand(t)
+	k, err := s.Quarantine.Get(t.Context(), mineID, "ben@b.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := s.Quarantine.Link(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Release = func(context.Context, string, string, account.Actor, bool) error { return quarantine.ErrNotDelivered }
+	if status, _ := s.visitor(t).post(quarantine.LinkPath+link, nil); status != http.StatusBadGateway {
+		t.Errorf("%d", status)
+	}
+	if log := s.log.String(); strings.Contains(log, link) || !strings.Contains(log, quarantine.LinkPath+"{link}") {
+		t.Errorf("the log: %s", log)
 	}
 }
 

@@ -102,7 +102,11 @@ func (c *Console) mineOIDCBack(w http.ResponseWriter, r *http.Request) error {
 	if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
 		return fmt.Errorf("%w: no address", openid.ErrClaim)
 	}
-	return c.beginMine(w, r, address)
+	mailboxes, err := c.mailboxesOf(r, address)
+	if err != nil {
+		return err
+	}
+	return c.beginMine(w, r, address, mailboxes)
 }
 
 // staffOIDCBack logs in to the account whose name the provider vouches for. One that nobody made is nobody's.

@@ -5,12 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"strings"
 
 	"rempart/account"
-	"rempart/corpus"
 	"rempart/index"
-	"rempart/message"
 	"rempart/quarantine"
 )
 
@@ -80,24 +77,14 @@ func stateOf(k *quarantine.Copy) string {
 }
 
 type quarantinedPage struct {
-	Copy        quarantine.Copy
-	State       string
-	From        string
-	Subject     string
-	Lines       []string // of the text, the first of them
-	Cut         bool     // there are more
-	Attachments []string
-	Verdict     bool // the index has its event
-	MayChange   bool
+	content
+	Copy      quarantine.Copy
+	State     string
+	Verdict   bool // the index has its event
+	MayChange bool
 }
 
-// maxLines and maxLine bound what is shown of a text.
-const (
-	maxLines = 100
-	maxLine  = 300
-)
-
-// quarantined shows one mail as text, whatever it is made of. The look is in the audit trail.
+// quarantined shows one mail. The look is in the audit trail.
 func (c *Console) quarantined(w http.ResponseWriter, r *http.Request) error {
 	id, recipient := r.PathValue("id"), r.URL.Query().Get("recipient")
 	k, err := c.Quarantine.Get(r.Context(), id, recipient)
@@ -107,16 +94,10 @@ func (c *Console) quarantined(w http.ResponseWriter, r *http.Request) error {
 	if err := c.record(r.Context(), r, account.Entry{What: "quarantine.looked_at", Object: id}); err != nil {
 		return err // a look that cannot be recorded is not given
 	}
-	raw, err := c.Quarantine.Raw(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	m := corpus.Mail(raw)
 	who, _ := c.user(r)
-	page := quarantinedPage{Copy: k, State: stateOf(&k), From: seen(quarantine.Author(m)), Subject: seen(m.Subject), MayChange: who.Role.May(account.Teach)}
-	page.Lines, page.Cut = linesOf(m)
-	for i := range m.Attachments {
-		page.Attachments = append(page.Attachments, seen(m.Attachments[i].Name))
+	page := quarantinedPage{Copy: k, State: stateOf(&k), MayChange: who.Role.May(account.Teach)}
+	if page.content, err = c.contentOf(r, id); err != nil {
+		return err
 	}
 	switch _, err := c.Events.Get(r.Context(), id); {
 	case err == nil:
@@ -125,21 +106,6 @@ func (c *Console) quarantined(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.render(w, r, "quarantined", page)
-}
-
-// linesOf are the first lines that a reader would see.
-func linesOf(m *message.Message) (lines []string, cut bool) {
-	for line := range strings.Lines(m.VisibleText()) {
-		if len(lines) == maxLines {
-			return lines, true
-		}
-		line = strings.TrimRight(line, "\r\n")
-		if len(line) > maxLine {
-			line, cut = strings.ToValidUTF8(line[:maxLine], ""), true
-		}
-		lines = append(lines, seen(line))
-	}
-	return lines, cut
 }
 
 // changeQuarantined releases or deletes a copy. Who works here is the postmaster.

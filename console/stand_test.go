@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,7 @@ type stand struct {
 	events  []*message.Event
 	rules   *policy.Rules
 	lessons []message.Lesson
+	bodies  string // directory of the mails in quarantine
 }
 
 func newStand(t testing.TB) *stand {
@@ -106,7 +108,9 @@ func newStand(t testing.TB) *stand {
 		t.Fatal(err)
 	}
 	s.sink = postfix.NewSink(t)
-	kept, desk := keepHostile(t, log, s.sink), complainHostile(t, j)
+	dir := t.TempDir()
+	s.bodies = filepath.Join(dir, "blob")
+	kept, desk := keepHostile(t, dir, log, s.sink), complainHostile(t, j)
 	s.Console, err = New(Sources{
 		Accounts: book, Tallies: tallies, Events: x, Campaigns: watch, Quarantine: kept,
 		Release: func(ctx context.Context, id, recipient string, by account.Actor, postmaster bool) error {
@@ -245,9 +249,8 @@ func minePath(recipient string) string {
 }
 
 // keepHostile is a quarantine with a mail with malware for ben, and one without for ben and carl.
-func keepHostile(t testing.TB, log *slog.Logger, next *postfix.Sink) *quarantine.Store {
+func keepHostile(t testing.TB, dir string, log *slog.Logger, next *postfix.Sink) *quarantine.Store {
 	t.Helper()
-	dir := t.TempDir()
 	keys, err := keyring.Open(dir + "/keys")
 	if err != nil {
 		t.Fatal(err)

@@ -125,26 +125,41 @@ func (s *Store) noteSignIn(ctx context.Context, id, mailbox string) error {
 	})
 }
 
-// SignIn uses a link up and returns the address that it was sent to; [ErrSignIn] of one that is used, too old or not ours.
-func (s *Store) SignIn(ctx context.Context, link string) (address string, err error) {
+// SignInAddress is the address that a link was sent to, whether it can still be used or not; [ErrSignIn] of one that is not ours.
+func (s *Store) SignInAddress(link string) (address string, err error) {
+	_, address, err = s.openSignIn(link)
+	return address, err
+}
+
+func (s *Store) openSignIn(link string) (id, address string, err error) {
 	sealed, err := linkText.DecodeString(link)
 	if err != nil {
-		return "", ErrSignIn
+		return "", "", ErrSignIn
 	}
 	plain, err := s.keys.Open(sealed, []byte(signInUse))
 	if err != nil {
-		return "", ErrSignIn // forged, or its key was destroyed
+		return "", "", ErrSignIn // forged, or its key was destroyed
 	}
-	id, address, _ := strings.Cut(string(plain), "\n")
+	id, address, _ = strings.Cut(string(plain), "\n")
+	return id, address, nil
+}
+
+// SignIn uses a link up, which signs in whoever has it as the owner of its [Store.SignInAddress]; [ErrSignIn] of one that is used, too
+// old or not ours.
+func (s *Store) SignIn(ctx context.Context, link string) error {
+	id, _, err := s.openSignIn(link)
+	if err != nil {
+		return err
+	}
 	now := s.now()
 	r, err := s.db.ExecContext(ctx, "UPDATE signins SET used = ? WHERE id = ? AND used = 0 AND sent > ?", now.Unix(), id, now.Add(-SignInLife).Unix())
 	if err != nil {
-		return "", fmt.Errorf("sign in: %w", err)
+		return fmt.Errorf("sign in: %w", err)
 	}
 	if n, err := r.RowsAffected(); err != nil || n == 0 {
-		return "", errors.Join(ErrSignIn, err)
+		return errors.Join(ErrSignIn, err)
 	}
-	return address, nil
+	return nil
 }
 
 // Mine is one copy that is in one of the mailboxes; [ErrNotFound] of others'.
