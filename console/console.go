@@ -122,8 +122,9 @@ type Console struct {
 	staff    managers // sessions of accounts
 	owners   managers // sessions of who signed in to a mailbox
 	throttle *throttle
-	// mineThrottle is the owners' own: what the world asks there keeps nobody from logging in.
+	// mineThrottle is the owners' own, oidcThrottle that of the OpenID provider: what the world asks there keeps nobody from logging in.
 	mineThrottle *throttle
+	oidcThrottle *throttle
 	totals       totals
 }
 
@@ -132,7 +133,7 @@ func New(s Sources, log *slog.Logger) (*Console, error) {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	c := &Console{Sources: s, log: log, words: catalogue.English(), throttle: newThrottle(), mineThrottle: newThrottle(),
+	c := &Console{Sources: s, log: log, words: catalogue.English(), throttle: newThrottle(), mineThrottle: newThrottle(), oidcThrottle: newThrottle(),
 		staff: newManagers("rempart", sessionLife, sessionIdle), owners: newManagers("rempart-mine", mineLife, mineIdle)}
 	var err error
 	c.pages, err = loadPages(c.words)

@@ -30,14 +30,14 @@ func (c *Console) staffOIDC(w http.ResponseWriter, r *http.Request) error {
 	if !c.staffByOIDC() {
 		return errNoPage
 	}
-	return c.beginOIDC(w, r, c.throttle, c.URL+staffOIDCPath+callback, ownPath(r.URL.Query().Get("next")))
+	return c.beginOIDC(w, r, c.URL+staffOIDCPath+callback, ownPath(r.URL.Query().Get("next")))
 }
 
 func (c *Console) mineOIDC(w http.ResponseWriter, r *http.Request) error {
 	if !c.ownersByOIDC() {
 		return errNoPage
 	}
-	return c.beginOIDC(w, r, c.mineThrottle, c.Quarantine.URL()+mineOIDCPath+callback, "")
+	return c.beginOIDC(w, r, c.Quarantine.URL()+mineOIDCPath+callback, "")
 }
 
 // oidcCookie keeps an attempt in the browser: strangers who begin and do not come back cost the node no memory.
@@ -49,30 +49,26 @@ func oidcCookie(r *http.Request, value string) *http.Cookie {
 	return k
 }
 
-// maxNext bounds the way back that the cookie keeps.
-const maxNext = 1000
+// maxAttempt is a cookie's value that browsers keep: they take 4096 bytes with its name and attributes (RFC 6265 section 6.1).
+const maxAttempt = 3500
 
-func (c *Console) beginOIDC(w http.ResponseWriter, r *http.Request, t *throttle, redirect, next string) error {
-	if !t.allow(clientAddress(r), c.Now()) {
-		return errThrottled
-	}
-	if len(next) > maxNext {
-		next = "/"
-	}
+// beginOIDC leads to the provider. It is not throttled: it costs no more than a page, and any page of others' can have a browser ask for it.
+func (c *Console) beginOIDC(w http.ResponseWriter, r *http.Request, redirect, next string) error {
 	to, attempt, err := c.Provider.Begin(r.Context(), redirect, next)
 	if err != nil {
 		return err
+	}
+	if len(attempt.Cookie()) > maxAttempt {
+		attempt.Next = "/"
 	}
 	http.SetCookie(w, oidcCookie(r, attempt.Cookie()))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
-// finishOIDC takes the attempt out of the browser and returns what the provider says of who came.
-func (c *Console) finishOIDC(w http.ResponseWriter, r *http.Request, t *throttle, redirect, claim string) (value string, a openid.Attempt, err error) {
-	if !t.allow(clientAddress(r), c.Now()) { // each makes us ask the provider
-		return "", a, errThrottled
-	}
+// finishOIDC takes the attempt out of the browser and returns what the provider says of who came. Only what answers an attempt of this
+// browser is counted, since it makes us ask the provider: pages of others' shut nobody out.
+func (c *Console) finishOIDC(w http.ResponseWriter, r *http.Request, redirect, claim string) (value string, a openid.Attempt, err error) {
 	gone := oidcCookie(r, "")
 	gone.MaxAge = -1
 	http.SetCookie(w, gone)
@@ -82,6 +78,12 @@ func (c *Console) finishOIDC(w http.ResponseWriter, r *http.Request, t *throttle
 	}
 	if a, err = openid.ParseAttempt(k.Value); err != nil {
 		return "", a, err
+	}
+	if !a.Answered(r.URL.Query()) {
+		return "", a, openid.ErrAttempt
+	}
+	if !c.oidcThrottle.allow(clientAddress(r), c.Now()) {
+		return "", a, errThrottled
 	}
 	value, err = c.Provider.Finish(r.Context(), redirect, a, r.URL.Query(), claim)
 	if err != nil && !errors.Is(err, openid.ErrAttempt) && !errors.Is(err, openid.ErrAway) { // fail logs those that are no visitor's doing
@@ -95,7 +97,7 @@ func (c *Console) mineOIDCBack(w http.ResponseWriter, r *http.Request) error {
 	if !c.ownersByOIDC() {
 		return errNoPage
 	}
-	address, _, err := c.finishOIDC(w, r, c.mineThrottle, c.Quarantine.URL()+mineOIDCPath+callback, c.Provider.MailboxClaim())
+	address, _, err := c.finishOIDC(w, r, c.Quarantine.URL()+mineOIDCPath+callback, c.Provider.MailboxClaim())
 	if err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (c *Console) staffOIDCBack(w http.ResponseWriter, r *http.Request) error {
 	if !c.staffByOIDC() {
 		return errNoPage
 	}
-	name, attempt, err := c.finishOIDC(w, r, c.throttle, c.URL+staffOIDCPath+callback, c.Provider.AccountClaim())
+	name, attempt, err := c.finishOIDC(w, r, c.URL+staffOIDCPath+callback, c.Provider.AccountClaim())
 	if err != nil {
 		return err
 	}

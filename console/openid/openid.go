@@ -125,9 +125,14 @@ func (p *Provider) Begin(ctx context.Context, redirect, next string) (to string,
 	return p.oauth(found, redirect, "").AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), a, nil
 }
 
+// Answered reports whether what a browser came back with answers this attempt.
+func (a *Attempt) Answered(query url.Values) bool {
+	return subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(a.State)) == 1
+}
+
 // Finish checks what the browser came back with to redirect, and returns the value of the claim.
 func (p *Provider) Finish(ctx context.Context, redirect string, a Attempt, query url.Values, claim string) (string, error) {
-	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(a.State)) != 1 {
+	if !a.Answered(query) {
 		return "", ErrAttempt
 	}
 	if iss := query.Get("iss"); iss != "" && iss != p.config.Issuer { // RFC 9207
