@@ -226,7 +226,7 @@ func (s *Store) sweep(ctx context.Context) error {
 		_, err = s.db.ExecContext(ctx, "DELETE FROM digests WHERE time <= ?", s.now().Add(-48*time.Hour).Unix()) // the latest moment alone matters
 	}
 	if err == nil {
-		_, err = s.db.ExecContext(ctx, "DELETE FROM signins WHERE sent <= ?", s.now().Add(-signInEvery).Unix())
+		_, err = s.db.ExecContext(ctx, "DELETE FROM signins WHERE sent <= ?", s.now().Add(-SignInLife).Unix())
 	}
 	return err
 }

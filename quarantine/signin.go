@@ -28,9 +28,8 @@ const signInUse = "link to sign in to a mailbox"
 const (
 	// SignInLife is how long a link can be used: a slow mail server delivers within it, and who finds an old mail has nothing.
 	SignInLife = 15 * time.Minute
-	// signIns is how many links a mailbox is sent within signInEvery, whoever asks for them.
-	signIns     = 4
-	signInEvery = time.Hour
+	// signIns is how many links a mailbox is sent within SignInLife, whoever asks for them: who is sent no more has one that is good.
+	signIns = 4
 )
 
 // What callers decide on.
@@ -108,12 +107,12 @@ func Plain(address string) bool {
 	return err == nil && a.Address == address && !strings.ContainsAny(address, "<>\"\\ \t\r\n,;:()[]")
 }
 
-// noteSignIn keeps that a link is out. Its rows are there until the hour is over, so that neither the count nor what was used is
-// forgotten at a restart.
+// noteSignIn keeps that a link is out. Its rows are there as long as the link could be used, so that neither the count nor what was
+// used is forgotten at a restart.
 func (s *Store) noteSignIn(ctx context.Context, id, mailbox string) error {
 	return sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		now, sent := s.now(), 0
-		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM signins WHERE mailbox = ? AND sent > ?", mailbox, now.Add(-signInEvery).Unix()).Scan(&sent)
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM signins WHERE mailbox = ? AND sent > ?", mailbox, now.Add(-SignInLife).Unix()).Scan(&sent)
 		if err != nil {
 			return err
 		}
