@@ -175,6 +175,41 @@ func TestSignInLinkIsNotWasted(t *testing.T) {
 	}
 }
 
+// Who is erased is signed out, by whichever address they came in.
+func TestEndOwners(t *testing.T) {
+	s := newStand(t)
+	s.Mailboxes = func(_ context.Context, address string) []string {
+		if address == "carl@b.example" {
+			return []string{"carl b.example", address}
+		}
+		return []string{address}
+	}
+	ben, carl, operator := s.owner(t, "ben@b.example"), s.owner(t, "carl@b.example"), s.as(t, account.Operator)
+	signedIn := func() (in []bool) {
+		for _, v := range []*visitor{ben, carl} {
+			_, body := v.get("/mine")
+			in = append(in, strings.Contains(body, "Sign out"))
+		}
+		return in
+	}
+	for _, tt := range []struct {
+		erased string
+		want   []bool
+	}{
+		{"dan@b.example", []bool{true, true}},
+		{"carl b.example", []bool{true, false}},
+		{"ben@b.example", []bool{false, false}},
+	} {
+		s.EndOwners(func(name string) bool { return name == tt.erased })
+		if got := signedIn(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s erased: %v", tt.erased, got)
+		}
+	}
+	if status, body := operator.get("/quarantine"); status != http.StatusOK || !strings.Contains(body, mineID) {
+		t.Errorf("an operator: %d", status)
+	}
+}
+
 // Where no mail can be sent none is promised.
 func TestNoSignInByMail(t *testing.T) {
 	s := newStand(t)

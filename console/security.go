@@ -80,7 +80,10 @@ const (
 )
 
 // managers are two over one store: their cookies differ in what TLS allows.
-type managers struct{ plain, secure *scs.SessionManager }
+type managers struct {
+	*sessions
+	plain, secure *scs.SessionManager
+}
 
 func newManagers(name string, life, idle time.Duration) managers {
 	store := &sessions{held: map[string]held{}}
@@ -93,7 +96,7 @@ func newManagers(name string, life, idle time.Duration) managers {
 		m.Cookie.HttpOnly, m.Cookie.SameSite, m.Cookie.Path, m.Cookie.Persist = true, http.SameSiteLaxMode, "/", false
 		return m
 	}
-	return managers{make(name, false), make("__Host-"+name, true)}
+	return managers{store, make(name, false), make("__Host-"+name, true)}
 }
 
 // sessions is scs's store in memory, bounded: beyond maxSessions the one that ends soonest goes.
@@ -151,6 +154,17 @@ func (s *sessions) Delete(token string) error {
 	defer s.mu.Unlock()
 	delete(s.held, token)
 	return nil
+}
+
+// end drops the sessions whose values a test recognises.
+func (s *sessions) end(is func(values map[string]any) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for token, h := range s.held {
+		if _, values, err := (scs.GobCodec{}).Decode(h.data); err == nil && is(values) {
+			delete(s.held, token)
+		}
+	}
 }
 
 // throttle bounds attempts to log in, by client: a burst, then one every ten seconds.

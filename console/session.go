@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/alexedwards/scs/v2"
@@ -43,6 +44,15 @@ func (c *Console) withSession(next http.Handler) http.Handler {
 			return
 		}
 		with[c.manager(r)].ServeHTTP(w, r)
+	})
+}
+
+// EndOwners ends the sessions of who signed in to a mailbox, by address or by the mailbox itself: of somebody who is erased.
+func (c *Console) EndOwners(isUser func(string) bool) {
+	c.owners.end(func(values map[string]any) bool {
+		address, _ := values[sessionAddress].(string)
+		mailboxes, _ := values[sessionMailboxes].([]string)
+		return isUser(address) || slices.ContainsFunc(mailboxes, isUser)
 	})
 }
 

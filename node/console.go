@@ -41,6 +41,7 @@ func (n *Node) openConsole(ctx context.Context) (door, error) {
 	if err != nil {
 		return door{}, fmt.Errorf("console: %w", err)
 	}
+	n.console.Store(c)
 	listeners, err := gateway.ListenAll(ctx, n.config.Console.Listen)
 	if err != nil {
 		return door{}, fmt.Errorf("console: %w", err)

@@ -66,6 +66,7 @@ type Node struct {
 	aggregates *aggregate.Store
 
 	consoleAddr atomic.Value // string, while it serves
+	console     atomic.Pointer[console.Console]
 	books       atomic.Pointer[func() console.Books]
 	land        atomic.Pointer[report.Land]
 	tour        atomic.Pointer[func() []console.Stop]

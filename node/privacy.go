@@ -27,7 +27,7 @@ type Holding struct {
 	Events  HeldEvents `json:"events"`
 	Lessons int        `json:"lessons"`         // taught in the person's name
 	Keys    int        `json:"keys"`            // of the person, one a tenant: what is sealed with them
-	Mails   int        `json:"mails"`           // in quarantine for the person
+	Mails   int        `json:"mails"`           // in quarantine for the person, or in their mailbox
 	Cases   []string   `json:"cases,omitempty"` // of the abuse desk that name the person, newest first; Erase leaves them
 }
 
@@ -80,7 +80,7 @@ func (n *Node) Holds(ctx context.Context, address string) (h Holding, err error)
 	if events.Events > 0 {
 		h.Events.Oldest, h.Events.Newest = &events.Oldest, &events.Newest
 	}
-	if h.Mails, err = n.quarantine.Count(ctx, isUser); err != nil {
+	if h.Mails, err = n.quarantine.Count(ctx, ownMailbox(isUser)); err != nil {
 		return h, err
 	}
 	h.Cases = n.abuse.Naming(isUser)
@@ -147,8 +147,11 @@ func (n *Node) Erase(ctx context.Context, address string, by account.Actor) (e E
 	if e.Events, err = n.index.Erase(ctx, address); err != nil {
 		return e, fmt.Errorf("erase: %w", err)
 	}
-	if e.Mails, err = n.quarantine.Erase(ctx, isUser); err != nil {
+	if e.Mails, err = n.quarantine.Erase(ctx, ownMailbox(isUser)); err != nil {
 		return e, fmt.Errorf("erase: %w", err)
+	}
+	if c := n.console.Load(); c != nil {
+		c.EndOwners(ownMailbox(isUser))
 	}
 	n.watch.Clear() // campaigns name senders: they are made again of the events that are left
 	n.recallCampaigns(ctx)

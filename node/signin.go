@@ -40,6 +40,11 @@ func (n *Node) mailboxesOf(ctx context.Context, address string) []string {
 	return slices.Compact([]string{mailboxName(box, own), own})
 }
 
+// ownMailbox is a test for a person's address that recognises their mailboxes too, as mailboxName names them.
+func ownMailbox(isUser func(string) bool) func(string) bool {
+	return func(name string) bool { return isUser(name) || isUser(strings.Replace(name, " ", "@", 1)) }
+}
+
 // mailboxName makes the name of a mailbox that has no domain, as a system's users are named, one of the address's domain alone: what
 // is called root in two domains need not be one person's. The space keeps it from being taken for an address.
 func mailboxName(box, address string) string {

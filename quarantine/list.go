@@ -114,8 +114,9 @@ func scan(row interface{ Scan(...any) error }) (c Copy, err error) {
 	return c, err
 }
 
-// Erase deletes the copies of one recipient, and their bodies where nobody else's copy is left; it returns how many. IsUser recognises
-// the address in whatever form it is written. What others got from that address stays theirs.
+// Erase deletes the copies for one person, by the address they came to or by their mailbox, and their bodies where nobody else's copy is
+// left; it returns how many. IsUser recognises the address, and the names of the mailbox, in whatever form they are written. What others
+// got from that address stays theirs.
 func (s *Store) Erase(ctx context.Context, isUser func(string) bool) (n int, err error) {
 	found, err := s.copiesOf(ctx, isUser)
 	if err != nil {
@@ -158,7 +159,7 @@ func (s *Store) forget(ctx context.Context, table, column string, isUser func(st
 	return nil
 }
 
-// Count is how many copies are kept for one recipient.
+// Count is how many copies are kept for one person, as [Store.Erase] finds them.
 func (s *Store) Count(ctx context.Context, isUser func(string) bool) (int, error) {
 	found, err := s.copiesOf(ctx, isUser)
 	return len(found), err
@@ -175,7 +176,7 @@ func (s *Store) copiesOf(ctx context.Context, isUser func(string) bool) (found [
 		if err != nil {
 			return nil, err
 		}
-		if isUser(c.Recipient) {
+		if isUser(c.Recipient) || c.Mailbox != "" && isUser(c.Mailbox) {
 			found = append(found, c)
 		}
 	}
