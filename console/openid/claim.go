@@ -3,7 +3,9 @@ package openid
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -30,7 +32,7 @@ func (p *Provider) claim(ctx context.Context, found *oidc.Provider, token *oauth
 	if !c.has(name) && found.UserInfoEndpoint() != "" {
 		info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(token))
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrAway, err)
+			return "", userInfoError(err)
 		}
 		if info.Subject != id.Subject {
 			return "", fmt.Errorf("%w: it tells about somebody else", ErrToken)
@@ -41,6 +43,15 @@ func (p *Provider) claim(ctx context.Context, found *oidc.Provider, token *oauth
 		}
 	}
 	return c.value(name)
+}
+
+// userInfoError tells a provider that cannot be reached from one that refuses to tell, or tells nonsense.
+func userInfoError(err error) error {
+	var away net.Error // or it does not answer to the end in time
+	if errors.As(err, &away) {
+		return fmt.Errorf("%w: %.300s", ErrAway, err)
+	}
+	return fmt.Errorf("%w: %.300s", ErrToken, err) // it may hold the whole answer
 }
 
 // has reports whether all is there that the claim needs.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -35,9 +36,10 @@ type issuer struct {
 	challenge string       // of PKCE
 	secret    string
 	token     func(claims map[string]any) string
-	claims    map[string]any // of the ID token
-	info      map[string]any // of the userinfo endpoint; nil: there is none
-	metadata  map[string]any // over what it says of itself
+	claims    map[string]any   // of the ID token
+	info      map[string]any   // of the userinfo endpoint; nil: there is none
+	metadata  map[string]any   // over what it says of itself
+	userinfo  http.HandlerFunc // instead of info
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -82,6 +84,10 @@ func newIssuer(t *testing.T) *issuer {
 	mux.HandleFunc("/userinfo", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer access" {
 			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if s.userinfo != nil {
+			s.userinfo(w, r)
 			return
 		}
 		answer(w, s.info)
@@ -215,6 +221,23 @@ func TestUserInfo(t *testing.T) {
 			t.Errorf("%v: %q %v", tt.info, got, err)
 		}
 	}
+	for _, tt := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   error
+	}{
+		{"refused", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, ErrToken},
+		{"expired", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, ErrToken},
+		{"nonsense", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, ErrToken},
+		{"too long", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, maxAnswer+1)) }, ErrToken},
+		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ErrAway},
+	} {
+		s.userinfo = tt.answer
+		if got, err := s.signIn(t, Config{}, "email", without); !errors.Is(err, tt.want) || got != "" {
+			t.Errorf("%s: %q %v", tt.name, got, err)
+		}
+	}
+	s.userinfo = nil
 	s.info = map[string]any{"sub": "u1", "preferred_username": "ben"}
 	if got, err := s.signIn(t, Config{}, "preferred_username", nil); got != "ben" || err != nil {
 		t.Errorf("another claim: %q %v", got, err)
