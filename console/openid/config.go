@@ -29,7 +29,9 @@ type Config struct {
 	MailboxClaim string `toml:"mailbox_claim"`
 
 	// AccountClaim is the claim that names the account of the console somebody logs in to: one that an administrator made, under
-	// exactly that name. "email" counts only if it is verified. Default: none, accounts log in by password alone.
+	// exactly that name. "email" counts only if it is verified; take another only if people cannot choose it themselves: whoever
+	// calls themselves as an administrator is one. "sub", by which the provider knows them, nobody chooses. Default: none, accounts
+	// log in by password alone.
 	AccountClaim string `toml:"account_claim"`
 }
 
