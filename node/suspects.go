@@ -56,13 +56,13 @@ func (s *suspects) note(e *message.Event) (tell, write bool) {
 	return !known || e.Time.Sub(before.last) >= suspectFor, write
 }
 
-// stopped reports whether an action keeps a mail from going out as it was sent.
+// stopped reports whether an action keeps a mail from going out, rather than putting it off or sending it another way.
 func stopped(a message.Action) bool {
 	switch a {
-	case message.Accept, message.Tag, message.Rewrite, message.Redirect:
-		return false
+	case message.Hold, message.Quarantine, message.Reject, message.Discard, message.Remove:
+		return true
 	}
-	return true
+	return false
 }
 
 // later lets an account's owner be written to again at a time: what was to be sent was not.

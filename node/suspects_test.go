@@ -61,6 +61,19 @@ func TestStolenAccountIsHeldAndTold(t *testing.T) {
 	}
 }
 
+// An account whose mail is put off or marked is suspected; its owner is written to only of what did not go out.
+func TestStopped(t *testing.T) {
+	for action, write := range map[message.Action]bool{message.Tag: false, message.Rewrite: false, message.Redirect: false, message.Greylist: false,
+		message.Throttle: false, message.Tempfail: false, message.Hold: true, message.Quarantine: true, message.Reject: true, message.Discard: true, message.Remove: true} {
+		var s suspects
+		e := &message.Event{Time: time.Now(), Direction: message.Out, Account: "anna@home.example", Verdicts: []message.Verdict{{}},
+			Outcomes: []message.Outcome{{Decision: message.Decision{Action: action}}}}
+		if tell, got := s.note(e); !tell || got != write {
+			t.Errorf("%s: told %v, owner %v", action, tell, got)
+		}
+	}
+}
+
 // Two tenants may each have an account of one name: both are told about, and what is judged for one hides nothing of the other's.
 func TestSuspectsOfTenants(t *testing.T) {
 	var s suspects
@@ -129,7 +142,7 @@ func TestOwnerIsToldByMail(t *testing.T) {
 			t.Errorf("the mail lacks %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "Secret") || strings.Count(text, "Prize") > 20 || m.Header.Get("Auto-Submitted") != "auto-generated" || got[0].From != "" {
+	if strings.Contains(text, "answer") || strings.Contains(text, "spam") || strings.Contains(text, "Secret") || strings.Count(text, "Prize") > 20 || m.Header.Get("Auto-Submitted") != "auto-generated" || got[0].From != "" {
 		t.Errorf("the mail from %q says too much:\n%s", got[0].From, got[0].Data)
 	}
 	send("anna@home.example", message.ModeJudge, 20*time.Hour)
