@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,8 +119,8 @@ type ConsoleConfig struct {
 
 func (c *ConsoleConfig) check(quarantineURL string) error {
 	errs := []error{c.OIDC.Check()}
-	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "") {
-		errs = append(errs, fmt.Errorf("console.url = %q: write https://host", c.URL))
+	if c.URL != "" && !quarantine.IsRoot(c.URL) {
+		errs = append(errs, fmt.Errorf("console.url = %q: write https://host, without a path", c.URL))
 	}
 	if c.OIDC.AccountClaim != "" && c.URL == "" {
 		errs = append(errs, errors.New("console.oidc.account_claim: set console.url too, to which the provider leads back"))

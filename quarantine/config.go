@@ -58,8 +58,8 @@ func (c Config) Check() error {
 		errs = append(errs, fmt.Errorf("quarantine.next_hop = %q: write host:port, or unix:/path/of/socket", c.NextHop))
 	}
 	errs = append(errs, c.Access.Check("quarantine", c.NextHop))
-	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "") {
-		errs = append(errs, fmt.Errorf("quarantine.url = %q: write https://host", c.URL))
+	if c.URL != "" && !IsRoot(c.URL) {
+		errs = append(errs, fmt.Errorf("quarantine.url = %q: write https://host, without a path", c.URL))
 	}
 	if _, err := mail.ParseAddress(c.DigestFrom); c.DigestFrom != "" && err != nil {
 		errs = append(errs, fmt.Errorf("quarantine.digest_from = %q: write an address, or Name <address>", c.DigestFrom))
@@ -74,6 +74,12 @@ func (c Config) Check() error {
 		errs = append(errs, fmt.Errorf("quarantine.keep = %s: use a duration above 0", c.Keep))
 	}
 	return errors.Join(errs...)
+}
+
+// IsRoot reports whether an address can be the console's: its pages and cookies are those of a whole host.
+func IsRoot(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && strings.TrimSuffix(address, "/") == u.Scheme+"://"+u.Host
 }
 
 func (c Config) withDefaults() Config {
