@@ -4,6 +4,7 @@ package node
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -137,7 +138,11 @@ listen = ["127.0.0.1:%d"]
 		t.Errorf("with the provider away: %q", got)
 	}
 	start()
-	time.Sleep(5 * time.Second) // a failure is not tried again before
+	waitUntil(t, func() bool { // a failure is not tried again at once
+		direct := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		r, err := direct.Get(here + quarantine.MinePath + "/oidc")
+		return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusSeeOther
+	})
 	if got := signIn(quarantine.MinePath, "ben@mx.example"); !strings.Contains(got, "tomorrow") || strings.Contains(got, "dora@") {
 		t.Errorf("ben sees %q", got)
 	}
