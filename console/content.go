@@ -20,6 +20,7 @@ type content struct {
 	Unreadable  bool // nothing can be shown
 }
 
+// contentOf reads a whole mail; nothing but Unreadable is set if it cannot be read.
 func (c *Console) contentOf(r *http.Request, id string) (content, error) {
 	raw, err := c.Quarantine.Raw(r.Context(), id)
 	if err != nil {
@@ -43,8 +44,8 @@ func (c *Console) aboutOf(r *http.Request, id string) (author, subject string, e
 	return seen(author), seen(subject), nil
 }
 
-// unreadable is the error of a mail that is not there. That one is there and cannot be read is told to the log alone: the others on its
-// page can be read, and its recipients may delete it.
+// unreadable returns the error of a mail that is not there. If it is there, but damaged or without its key, only the log is told: a list
+// still shows the others, and the mail's own page the button that deletes it.
 func (c *Console) unreadable(r *http.Request, id string, err error) error {
 	if errors.Is(err, quarantine.ErrNotFound) || r.Context().Err() != nil {
 		return err

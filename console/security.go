@@ -81,7 +81,7 @@ const (
 
 // managers are two over one store: their cookies differ in what TLS allows.
 type managers struct {
-	*sessions
+	store         *sessions
 	plain, secure *scs.SessionManager
 }
 

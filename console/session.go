@@ -49,7 +49,7 @@ func (c *Console) withSession(next http.Handler) http.Handler {
 
 // EndOwners ends the sessions of who signed in to a mailbox, by address or by the mailbox itself: of somebody who is erased.
 func (c *Console) EndOwners(isUser func(string) bool) {
-	c.owners.end(func(values map[string]any) bool {
+	c.owners.store.end(func(values map[string]any) bool {
 		address, _ := values[sessionAddress].(string)
 		mailboxes, _ := values[sessionMailboxes].([]string)
 		return isUser(address) || slices.ContainsFunc(mailboxes, isUser)
