@@ -25,14 +25,15 @@ func TestDeliveryAsPostfix(t *testing.T) {
 	}
 	sink := postfix.NewSink(t)
 	server := postfix.Start(t, fmt.Sprintf("myhostname = mx.example.net\nrelay_domains = example.org mail.example old.example catch.example\n"+
-		"relayhost = [127.0.0.1]:%d\nvirtual_alias_maps = %s%s\nrecipient_delimiter = +\n", sink.Port, filePrefix, path))
-	all, err := New(Config{Tables: []string{filePrefix + path}, Delimiter: "+"}, discard())
+		"relayhost = [127.0.0.1]:%d\nvirtual_alias_maps = %s%s\nrecipient_delimiter = +-\n", sink.Port, filePrefix, path))
+	all, err := New(Config{Tables: []string{filePrefix + path}, Delimiter: "+-"}, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"ann@example.org", "ann+shop@example.org", "sales@example.org", "Sales+x@example.org", "office@example.org",
 		"ben+lists@example.org", "ben+other@example.org", "ann@old.example", "ann+a@old.example", "nobody@old.example", "whoever@catch.example",
-		"real@catch.example", "real+x@catch.example", "unknown+ext@mail.example"} {
+		"real@catch.example", "real+x@catch.example", "unknown+ext@mail.example", "ann-marie@example.org",
+		"boss@example.org"} {
 		box, _, err := all.Mailbox(t.Context(), address)
 		if err != nil {
 			t.Fatal(err)

@@ -41,6 +41,8 @@ team@example.org       ann@example.org,
     ben@example.org
 all@example.org        team@example.org, office@example.org
 root@example.org       root
+ann-marie@example.org  ann-marie@example.org
+boss@example.org       jean-luc@mail.example
 @old.example           @example.org
 @catch.example         postmaster@example.org
 real@catch.example     real@catch.example
