@@ -47,11 +47,12 @@ func TestSlowRequests(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				door := Door{Name: "t"}.WithDefaults()
-				closed, stop := context.WithCancel(t.Context())
-				l := pipes{make(chan net.Conn), closed, stop}
+				ctx, stop := context.WithCancel(t.Context())
+				closed, end := context.WithCancel(t.Context())
+				l := pipes{make(chan net.Conn), closed, end}
 				served := make(chan error, 1)
 				go func() {
-					served <- host(nil).ServeHTTP(closed, &door, []net.Listener{l}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					served <- host(nil).ServeHTTP(ctx, &door, []net.Listener{l}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if _, err := io.ReadAll(r.Body); err != nil {
 							w.WriteHeader(http.StatusBadRequest)
 						}
