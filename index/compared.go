@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,12 +135,11 @@ func writeCounts(ctx context.Context, tx *sql.Tx, counts map[agreed]int) error {
 	return nil
 }
 
-// maxCopies bounds the events that one lesson is noted in: a mail that went to many, each by a mail of its own.
-const maxCopies = 1000
+// maxCopies bounds the events that one lesson is noted in, the newest: a mail that went to many, each by a mail of its own.
+const maxCopies = 200
 
-// Taught notes in the events of a tenant's messages with that key what they were taught as; Forget takes it back. The empty tenant
-// speaks for all.
-func (x *Index) Taught(ctx context.Context, key, tenant string, label message.Label) error {
+// Taught notes in the events of messages with that key, to those whom the scope names, what they were taught as; Forget takes it back.
+func (x *Index) Taught(ctx context.Context, key string, scope message.Scope, label message.Label) error {
 	var known bool
 	term := keyPrefix + key
 	if err := x.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM terms WHERE term = ?)", term).Scan(&known); err != nil {
@@ -149,7 +149,7 @@ func (x *Index) Taught(ctx context.Context, key, tenant string, label message.La
 		return nil // as most that is taught from elsewhere: without a wait for the writer
 	}
 	err := sqlite.InTx(ctx, x.write, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT e.seq, e.record FROM terms t CROSS JOIN events e ON e.seq = t.seq WHERE t.term = ? LIMIT ?", term, maxCopies)
+		rows, err := tx.QueryContext(ctx, "SELECT e.seq, e.record FROM terms t CROSS JOIN events e ON e.seq = t.seq WHERE t.term = ? ORDER BY t.seq DESC LIMIT ?", term, maxCopies)
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (x *Index) Taught(ctx context.Context, key, tenant string, label message.La
 				return err
 			}
 			e := new(message.Event)
-			if e.UnmarshalBinary(record) == nil && e.Taught != label && (tenant == "" || tenant == e.Tenant) {
+			if e.UnmarshalBinary(record) == nil && e.Taught != label && covers(scope, e) {
 				found[seq] = e
 			}
 		}
@@ -183,6 +183,20 @@ func (x *Index) Taught(ctx context.Context, key, tenant string, label message.La
 		return fmt.Errorf("note a lesson: %w", err)
 	}
 	return nil
+}
+
+// covers says whether the scope is that of somebody who got the message.
+func covers(s message.Scope, e *message.Event) bool {
+	if s.Tenant != "" && s.Tenant != e.Tenant {
+		return false
+	}
+	if s.User == "" && s.Domain == "" {
+		return true
+	}
+	return slices.ContainsFunc(e.Outcomes, func(o message.Outcome) bool {
+		domain := o.Recipient[strings.LastIndexByte(o.Recipient, '@')+1:]
+		return strings.EqualFold(o.Recipient, s.User) || s.User == "" && strings.EqualFold(domain, s.Domain)
+	})
 }
 
 // rewrite writes an event anew with what it was taught as, and its terms with it.

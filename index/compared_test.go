@@ -64,7 +64,7 @@ func TestCompare(t *testing.T) {
 		label       message.Label
 	}{{"key1", "t", message.Spam}, {"key5", "", message.Ham}, {"key5", "", message.Spam}, {"key9", "t", message.Ham}, {"key9", "t", message.Forget},
 		{"key13", "other", message.Spam}, {"key2", "t", message.Ham}, {"nothing", "t", message.Ham}} {
-		if err := x.Taught(ctx, l.key, l.tenant, l.label); err != nil {
+		if err := x.Taught(ctx, l.key, message.Scope{Tenant: l.tenant}, l.label); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -77,8 +77,6 @@ func TestCompare(t *testing.T) {
 		want int
 	}{
 		{Query{Agreement: message.OnlyIncumbent}, 10},
-		{Query{Agreement: message.OnlyIncumbent, Taught: message.Spam}, 2},
-		{Query{Agreement: message.OnlyIncumbent, Taught: message.Ham}, 0},
 		{Query{Agreement: message.OnlyHere, Text: "user0@example.org"}, 3},
 		{Query{Agreement: message.OnlyIncumbent, Signal: "signal0"}, 3},
 		{Query{Signal: "odd"}, 0}, // it was not known
@@ -116,5 +114,61 @@ func TestSearchForSignalIsBounded(t *testing.T) {
 	}
 	if p, err = x.Search(ctx, Query{Signal: "rare", Cursor: p.Next}); err != nil || len(p.Events) != 5 || p.Next != 0 {
 		t.Errorf("%d events, next %d, %v", len(p.Events), p.Next, err)
+	}
+}
+
+// What a sender writes into a Message-ID is no term of ours: it neither counts as compared nor ties a mail to another's lesson.
+func TestForgedTerms(t *testing.T) {
+	ctx, x := context.Background(), mustOpen(t, t.TempDir(), Config{})
+	forged := event(1, message.Accept)
+	forged.MessageID = agreementTerm(message.OnlyIncumbent, message.Forget)
+	forged.QueueID = keyPrefix + "key0"
+	addAll(t, x, comparedEvent(0), forged)
+	if err := x.Taught(ctx, "key0", message.Scope{}, message.Spam); err != nil {
+		t.Fatal(err)
+	}
+	c, err := x.Compare(ctx, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := c.Mails(); all != 1 {
+		t.Errorf("%d mails were compared, want 1", all)
+	}
+	if e, err := x.Get(ctx, forged.ID); err != nil || e.Taught != message.Forget {
+		t.Errorf("taught as %v %v", e.Taught, err)
+	}
+}
+
+// What one person taught is noted for mail that the person got.
+func TestTaughtForWhom(t *testing.T) {
+	for _, tt := range []struct {
+		scope message.Scope
+		want  message.Label
+	}{
+		{message.Scope{}, message.Spam}, {message.Scope{Tenant: "t"}, message.Spam}, {message.Scope{Tenant: "other"}, message.Forget},
+		{message.Scope{User: "user0@EXAMPLE.org"}, message.Spam}, {message.Scope{User: "ann@example.org", Domain: "example.org"}, message.Forget},
+		{message.Scope{Domain: "example.org"}, message.Spam}, {message.Scope{Domain: "example.net"}, message.Forget},
+	} {
+		ctx, x := context.Background(), mustOpen(t, t.TempDir(), Config{})
+		addAll(t, x, comparedEvent(0))
+		if err := x.Taught(ctx, "key0", tt.scope, message.Spam); err != nil {
+			t.Fatal(err)
+		}
+		if e, err := x.Get(ctx, "m0"); err != nil || e.Taught != tt.want {
+			t.Errorf("%+v: %v %v", tt.scope, e.Taught, err)
+		}
+	}
+}
+
+// A lesson that is learned again at a start is listed once.
+func TestLessonOnce(t *testing.T) {
+	ctx, x := context.Background(), mustOpen(t, t.TempDir(), Config{})
+	for range 3 {
+		if err := x.AddLesson(ctx, Lesson{ID: "l1", Time: start, Seq: 7, Record: []byte("sealed")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := x.Lessons(ctx, start, 10); err != nil || len(list) != 1 {
+		t.Errorf("%d lessons, %v", len(list), err)
 	}
 }

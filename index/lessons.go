@@ -16,8 +16,11 @@ type Lesson struct {
 	Record []byte
 }
 
-// AddLesson keeps a lesson as long as events are kept.
+// AddLesson keeps a lesson as long as events are kept. One that is there already stays as it is.
 func (x *Index) AddLesson(ctx context.Context, l Lesson) error {
+	if _, err := x.Lesson(ctx, l.ID); !errors.Is(err, ErrNotFound) {
+		return err
+	}
 	for seq := l.Time.UnixMicro(); ; seq++ {
 		r, err := x.write.ExecContext(ctx, "INSERT INTO lessons (seq, id, journal, record) VALUES (?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING", seq, l.ID, int64(l.Seq), l.Record)
 		if err != nil {

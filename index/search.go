@@ -18,9 +18,8 @@ type Query struct {
 	Text    string
 	Channel message.Channel
 	Action  message.Action // of the worst outcome
-	// Agreement is how the verdict of the filter before stands to ours, Taught what such a mail was taught as later.
+	// Agreement is how the verdict of the filter before stands to ours.
 	Agreement message.Agreement
-	Taught    message.Label
 	// Key is what a lesson on the message is known by.
 	Key string
 	// Signal was seen in the event. No index has it: one page looks through 1,000 events at most, and may be short.
@@ -130,7 +129,7 @@ func (q Query) sql(list []string) (string, []any) {
 // words are the terms that must all occur.
 func (q Query) words() (list []string) {
 	if q.Agreement != message.NotCompared {
-		list = append(list, agreementTerm(q.Agreement, q.Taught))
+		list = append(list, agreementTerm(q.Agreement, message.Forget))
 	}
 	if q.Key != "" {
 		list = append(list, keyPrefix+q.Key)

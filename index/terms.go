@@ -64,8 +64,17 @@ func (s *termSet) addAddress(a string) {
 	}
 }
 
-// normal is the form in which terms are stored and looked up: lower case, without brackets; of a number only the digits.
+// normal is the form in which terms are stored and looked up: lower case, without brackets; of a number only the digits. It has no
+// control characters, by which our own terms begin: a sender can write them.
 func normal(t string) string {
+	if strings.ContainsFunc(t, unicode.IsControl) {
+		t = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return -1
+			}
+			return r
+		}, t)
+	}
 	t = strings.ToLower(strings.Trim(strings.TrimSpace(t), `<>[](),;"'`))
 	if digits := strings.Map(digit, t); len(digits) >= 3 && strings.Trim(t, "0123456789+-./() ") == "" && !strings.ContainsRune(t, '.') {
 		return strings.TrimPrefix(digits, "00")

@@ -64,9 +64,10 @@ func (x *Index) drop(e *message.Event) {
 	}
 }
 
+// isSpam says whether we, or the filter before, took it for spam.
 func isSpam(e *message.Event) bool {
 	o := e.Worst()
-	return o != nil && (o.Decision.Action > message.Accept || e.Verdicts[o.Verdict].Probability >= 0.5)
+	return e.Incumbent.Label == message.Spam || o != nil && (o.Decision.Action > message.Accept || e.Verdicts[o.Verdict].Probability >= 0.5)
 }
 
 // Run writes and sweeps until ctx ends; what is queued by then is written first.

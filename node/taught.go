@@ -16,7 +16,7 @@ import (
 // noteTaught notes in the events of a message what it was taught as, and the lesson among those that the console lists. What was learned
 // before this node's start is noted already.
 func (n *Node) noteTaught(ctx context.Context, seq uint64, l *message.Lesson) {
-	err := n.index.Taught(ctx, l.Message, l.Scope.Tenant, l.Label)
+	err := n.index.Taught(ctx, l.Message, l.Scope, l.Label)
 	if err == nil {
 		short := *l // what a list shows; the journal has the whole
 		short.Features, short.Signals, short.Digest = nil, nil, nil
