@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -48,6 +49,21 @@ func (s Secret) aead() (cipher.AEAD, error) {
 func KeyOf(record []byte) ([]byte, error) {
 	id, _, err := splitSealed(record)
 	return id[:], err
+}
+
+// Knows says whether the key of that id is here, or was and is destroyed.
+func (r *Ring) Knows(id []byte) bool {
+	if len(id) != idSize {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, err := r.load(handle(id[:handleSize]))
+	if err != nil {
+		return false
+	}
+	_, err = e.find(keyID(id))
+	return !errors.Is(err, ErrNoKey)
 }
 
 // Share is what another node needs to open records that are sealed with the key of that id, and others of its scope: the scope's

@@ -142,7 +142,7 @@ var errAwaitsKey = errors.New("the key of a lesson is on another node")
 // node's lesson.
 func (n *Node) learnRecord(r journal.Record, fetch func(journal.Record) error) (*message.Lesson, error) {
 	record, err := n.keys.Open(r.Data, []byte(r.ID))
-	if errors.Is(err, keyring.ErrNoKey) && n.journal.Shared() {
+	if errors.Is(err, keyring.ErrNoKey) && n.journal.Shared() && !n.lost.has(r.Data) {
 		if err = fetch(r); err == nil {
 			record, err = n.keys.Open(r.Data, []byte(r.ID))
 		}
@@ -154,6 +154,9 @@ func (n *Node) learnRecord(r journal.Record, fetch func(journal.Record) error) (
 		return nil, nil
 	}
 	if errors.Is(err, keyring.ErrNoKey) {
+		if err := n.lost.add(r.Data); err != nil {
+			return nil, fmt.Errorf("note a lost key: %w", err)
+		}
 		if n.locked.Add(1) == 1 {
 			n.log.Error("lessons are passed over: their keys are not on this node", "first", r.ID,
 				"next", "rempart restore --keys-only BACKUP --data DIR")
@@ -180,7 +183,15 @@ func (n *Node) learnRecord(r journal.Record, fetch func(journal.Record) error) (
 // replayLessons applies the snapshot of the filter and the lessons after it.
 func (n *Node) replayLessons(ctx context.Context) error {
 	from := uint64(0)
+	regained, err := n.regain(ctx)
+	if err != nil {
+		return err
+	}
 	seq, data, err := n.journal.LoadSnapshot(filterSnapshot)
+	if regained {
+		n.log.Info("keys of lessons are there again: all lessons are learned anew")
+		err = journal.ErrNoSnapshot
+	}
 	if err == nil {
 		data, err = n.keys.Open(data, []byte(filterSnapshot))
 	}
@@ -196,7 +207,10 @@ func (n *Node) replayLessons(ctx context.Context) error {
 	}
 	last, err := n.journal.Replay(ctx, journal.Lessons, from, func(r journal.Record) error {
 		_, err := n.learnRecord(r, func(r journal.Record) error {
-			err := n.fetchKey(ctx, r.Data)
+			id, err := keyring.KeyOf(r.Data)
+			if err == nil {
+				err = n.fetchKey(ctx, id)
+			}
 			if errors.Is(err, keyring.ErrNoKey) {
 				return errAwaitsKey // the node is not to start later for it
 			}
@@ -248,12 +262,8 @@ func (n *Node) followLessons(ctx context.Context) error {
 	return err
 }
 
-// saveFilter writes the snapshot; without one a start takes longer, nothing is lost. None is written past a lesson whose key is
-// missing: the next start asks for it again.
+// saveFilter writes the snapshot; without one a start takes longer, nothing is lost.
 func (n *Node) saveFilter() {
-	if n.locked.Load() > 0 {
-		return
-	}
 	n.lessons.mu.Lock()
 	seq := n.lessons.applied
 	n.lessons.mu.Unlock()

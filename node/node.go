@@ -88,6 +88,7 @@ type Node struct {
 	stopped      *outbox // to owners of accounts whose mail was stopped; what strangers ask for does not hold them up
 	reportLimit  *rate.Limiter
 	secret       keyring.Secret
+	lost         *lostKeys
 	awaiting     atomic.Bool  // lessons wait for a key of another node
 	otherSecret  atomic.Bool  // that a node has another secret was told
 	locked       atomic.Int64 // lessons that were passed over, since their keys are missing
@@ -142,6 +143,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	}
 	if n.journal, err = journal.Open(ctx, filepath.Join(c.Data, "journal"), c.Journal, log); err != nil {
 		return nil, err
+	}
+	if n.lost, err = readLostKeys(c.Data); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	if err := n.joinPeers(); err != nil {
 		return nil, errors.Join(err, n.Close())

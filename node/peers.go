@@ -37,17 +37,12 @@ func (n *Node) joinPeers() error {
 	})
 }
 
-// fetchKey asks the other nodes for the key that a record is sealed with. [keyring.ErrNoKey] if none has it; another error is of
-// this node's disk.
-func (n *Node) fetchKey(ctx context.Context, record []byte) error {
-	id, err := keyring.KeyOf(record)
-	if err != nil {
-		return err
-	}
+// fetchKey asks the other nodes for the key of that id. [keyring.ErrNoKey] if none has it; another error is of this node's disk.
+func (n *Node) fetchKey(ctx context.Context, id []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 	defer cancel()
 	var taken error
-	err = n.journal.Ask(ctx, askKey, id, func(answer []byte) bool {
+	err := n.journal.Ask(ctx, askKey, id, func(answer []byte) bool {
 		taken = n.keys.Take(id, answer, n.secret)
 		if errors.Is(taken, keyring.ErrDamaged) && !n.otherSecret.Swap(true) {
 			n.log.Error("the key of a lesson comes from a node with another secret: give all nodes the same journal.secret_file")
@@ -60,13 +55,16 @@ func (n *Node) fetchKey(ctx context.Context, record []byte) error {
 	return taken
 }
 
-// awaitKey asks until the key is here. Lessons are learned in the order of the journal on every node, so the next ones wait too;
-// judging goes on. After a while without an answer lessons go on without those whose keys no node has: [keyring.ErrNoKey]. They are
-// asked for again at the next start.
+// awaitKey asks until the key of a record is here. Lessons are learned in the order of the journal on every node, so the next ones wait
+// too; judging goes on. After a while without an answer lessons go on without those whose keys no node has: [keyring.ErrNoKey].
 func (n *Node) awaitKey(ctx context.Context, r journal.Record) error {
+	id, err := keyring.KeyOf(r.Data)
+	if err != nil {
+		return err
+	}
 	defer n.awaiting.Store(false)
 	for end := n.now().Add(keyPatience); ; {
-		err := n.fetchKey(ctx, r.Data)
+		err := n.fetchKey(ctx, id)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return errors.Join(err, ctx.Err())
