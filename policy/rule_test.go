@@ -329,7 +329,7 @@ func TestRuleBombs(t *testing.T) {
 				t.Fatalf("%s: recipient %d: %q, skipped %v", name, i, d[i].Rule, d[i].Skipped)
 			}
 		}
-		if took > 20*maxRuleTime {
+		if took > 20*time.Second { // uncut it takes minutes
 			t.Errorf("%s took %s", name, took)
 		}
 		if again := Remake(message.NewEvent(m, j, d)); !reflect.DeepEqual(again, d) {
