@@ -175,7 +175,7 @@ func TestBrokenServers(t *testing.T) {
 			for range 20 {
 				all.Map(t.Context(), m)
 			}
-			if took := time.Since(start); took > 2*mapTime || len(all.Down()) != 1 {
+			if took := time.Since(start); took > 20*mapTime || len(all.Down()) != 1 {
 				t.Errorf("%s, %s: took %s, down %v", name, table, took, all.Down())
 			}
 			if got := m.ScopeOf(&m.Recipients[0]); got != (message.Scope{Domain: "example.org", User: "a0@example.org"}) {

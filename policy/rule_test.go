@@ -413,7 +413,7 @@ func FuzzRule(f *testing.F) {
 		if d := Decide(message.Judgement{Verdicts: []*message.Verdict{seen()}}, m, r); len(d) != 2 {
 			t.Fatalf("%d decisions", len(d))
 		}
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Fatalf("%q took %s", when, took)
 		}
 	})
