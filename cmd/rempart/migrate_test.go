@@ -94,6 +94,45 @@ func (s *site) write(name, text string, mode os.FileMode) {
 	must(s.t, os.WriteFile(path, []byte(text), mode))
 }
 
+func (s *site) read(name string) string {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.dir, name))
+	must(s.t, err)
+	return string(b)
+}
+
+// inShadow is what the site's configuration has in shadow beside the front door, and stays in shadow.
+const inShadow = `
+[[gateway.milter]]
+name = "submission"
+mode = "shadow"
+listen = ["127.0.0.1:0"]
+
+[[policy.rule]]
+name = "trial"
+when = "message.size > 100000"
+action = "hold"
+mode = "shadow"
+
+[[policy.scope]]
+domain = "trial.example"
+mode = "shadow"
+`
+
+// configured writes the configuration: the page's, and behind it what the page knows nothing of.
+func (s *site) configured(page string) {
+	s.t.Helper()
+	s.write("rempart/rempart.toml", page+inShadow+"[console]\nlisten = []\n[dns]\noff = true\n", 0o644)
+}
+
+// wantInShadow holds that the page's commands left alone what they are not about.
+func (s *site) wantInShadow() {
+	s.t.Helper()
+	if file := s.read("rempart/rempart.toml"); !strings.Contains(file, inShadow) || strings.Count(file, "shadow") != strings.Count(inShadow, "shadow") {
+		s.t.Errorf("a command changed what it is not about, or not the door:\n%s", file)
+	}
+}
+
 // next runs the page's next shell block and returns what it printed.
 func (s *site) next() string {
 	s.t.Helper()

@@ -25,8 +25,9 @@ func TestMigrateFromRspamd(t *testing.T) {
 	s.sorted()
 	stop := s.trickle()
 	s.wantMarked(s.four("alone"), "X-Spam: Yes", 1, 3)
+	s.refused("alone-worst", "ann@worst.example", worstMail)
 
-	s.write("rempart/rempart.toml", s.page["toml"][0]+"[console]\nlisten = []\n[dns]\noff = true\n", 0o644)
+	s.configured(s.page["toml"][0])
 	s.write("rspamd/local.d/milter_headers.conf", s.page["ucl"][0], 0o644)
 	s.write("rspamd/local.d/actions.conf", s.page["ucl"][1], 0o644)
 	s.next() // check and start
@@ -44,11 +45,15 @@ func TestMigrateFromRspamd(t *testing.T) {
 	s.wantPrinted(s.next(), "taught")
 	s.recorded("forged@bulk.example")
 	s.wantCompared(s.next(), s.page["text"][0])
+	if worst := s.deliver("beside-worst", "ann@worst.example", worstMail); !strings.Contains(worst, "X-Spam-Status: Yes") || s.judged(worst) == "" {
+		t.Errorf("what rspamd would refuse does not come to Rempart, marked:\n%s", worst)
+	}
 
 	s.next() // switch
 	s.until("switched", func(mail string) bool {
 		return !strings.Contains(mail, "X-Spam") && strings.Contains(s.judged(mail), "mode=judge")
 	})
+	s.wantInShadow()
 	after := s.four("after")
 	s.wantMarked(after, "X-Spam")
 	s.wantMarked(after, "X-Rempart-Action: tag", 2, 3)
@@ -58,15 +63,27 @@ func TestMigrateFromRspamd(t *testing.T) {
 	back := s.four("back")
 	s.wantMarked(back, "X-Spam-Status: Yes", 1, 3)
 	s.wantMarked(back, "X-Rempart-")
+	s.refused("back-worst", "ann@worst.example", worstMail)
 	stop()
 	s.ended()
+}
+
+// worstMail is from the domain that rspamd refuses.
+var worstMail = strings.ReplaceAll(bulkMail, "bulk.example", "worst.example")
+
+// refused sends a mail that must be refused for good.
+func (s *site) refused(name, from, mail string) {
+	s.t.Helper()
+	if reply, err := s.send(from, name+"@mx.example", filled(mail, name)); err != nil || !strings.HasPrefix(reply, "5") {
+		s.t.Errorf("%s: %s %v", name, reply, err)
+	}
 }
 
 // offline are rspamd's modules that ask the network or Redis.
 const offline = "antivirus arc asn clickhouse dcc dkim dkim_signing dmarc elastic external_services fuzzy_check greylist hfilter history_redis " +
 	"metadata_exporter mx_check neural p0f ratelimit rbl replies reputation rspamd_update spf surbl url_redirector"
 
-// startRspamd runs Debian's rspamd as a milter, with a list of bad senders of its own.
+// startRspamd runs Debian's rspamd as a milter, with lists of bad senders of its own, one of them to be refused.
 func (s *site) startRspamd(port int) {
 	s.t.Helper()
 	conf := filepath.Join(s.dir, "rspamd")
@@ -88,7 +105,9 @@ func (s *site) startRspamd(port int) {
 	s.write("rspamd/local.d/classifier-bayes.conf", "autolearn = false;\n", 0o644)
 	s.write("rspamd/local.d/maps.d/blacklist.map", "bulk.example\n", 0o644)
 	s.write("rspamd/local.d/maps.d/whitelist.map", "friend.example\n", 0o644)
-	s.write("rspamd/local.d/multimap.conf", fmt.Sprintf("BULK { type = \"from\"; filter = \"email:domain\"; map = \"%s/local.d/maps.d/blacklist.map\"; score = 8.0; }\n", conf), 0o644)
+	s.write("rspamd/local.d/maps.d/worst.map", "worst.example\n", 0o644)
+	bad := "%s { type = \"from\"; filter = \"email:domain\"; map = \"" + conf + "/local.d/maps.d/%s.map\"; score = %d.0; }\n"
+	s.write("rspamd/local.d/multimap.conf", fmt.Sprintf(bad, "BULK", "blacklist", 8)+fmt.Sprintf(bad, "WORST", "worst", 40), 0o644)
 	c := exec.Command("rspamd", "-f", "-i", "-c", conf+"/rspamd.conf", "--var=CONFDIR="+conf, "--var=LOCAL_CONFDIR="+conf, "--var=DBDIR="+data, "--var=RUNDIR="+data, "--var=LOGDIR="+data)
 	must(s.t, c.Start())
 	s.t.Cleanup(func() {

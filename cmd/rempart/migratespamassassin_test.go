@@ -27,7 +27,7 @@ func TestMigrateFromSpamAssassin(t *testing.T) {
 	stop := s.trickle()
 	s.wantMarked(s.four("alone"), "X-Spam-Flag: YES", 1, 3)
 
-	s.write("rempart/rempart.toml", s.page["toml"][0]+"[console]\nlisten = []\n[dns]\noff = true\n", 0o644)
+	s.configured(s.page["toml"][0])
 	s.write("spamassassin/local.cf", localCF+s.page["spamassassin"][0], 0o644)
 	s.next() // check and start
 	s.next() // ask both
@@ -49,13 +49,14 @@ func TestMigrateFromSpamAssassin(t *testing.T) {
 	s.until("switched", func(mail string) bool {
 		return !strings.Contains(mail, "X-Spam") && strings.Contains(s.judged(mail), "mode=judge")
 	})
+	s.wantInShadow()
 	after := s.four("after")
 	s.wantMarked(after, "X-Spam")
 	s.wantMarked(after, "X-Rempart-Action: tag", 2, 3)
 	s.wantPrinted(s.next(), "shadow mode is on", "shadow mode is off")
 
 	s.postconf("smtpd_milters = unix:spamass/spamass.sock") // as a site that leaves spamass-milter where it is
-	s.write("rempart/rempart.toml", s.read("rempart/rempart.toml")+s.page["toml"][1], 0o644)
+	s.write("rempart/rempart.toml", s.read("rempart/rempart.toml")+s.page["toml"][1]+lastTable, 0o644)
 	s.write("mail.eml", filled(strings.ReplaceAll(phishing, "DOMAIN", "fraud.example"), "spamc"), 0o644)
 	s.wantPrinted(s.next(), "BRAND_NAME")
 	s.until("at-its-port", func(mail string) bool { return strings.Contains(s.judged(mail), "door=spamc") })
@@ -64,6 +65,10 @@ func TestMigrateFromSpamAssassin(t *testing.T) {
 	s.wantMarked(port783, "X-Spam-Checker-Version: Rempart", 0, 1, 2, 3)
 
 	s.next() // go back
+	s.wantInShadow()
+	if file := s.read("rempart/rempart.toml"); !strings.HasSuffix(file, lastTable) || strings.Contains(file, "gateway.spamd") {
+		t.Errorf("not the table of spamd alone was taken out:\n%s", file)
+	}
 	s.until("gone-back", func(mail string) bool { return strings.Contains(mail, "X-Spam-Status") && s.judged(mail) == "" })
 	back := s.four("back")
 	s.wantMarked(back, "X-Spam-Status: Yes", 1, 3)
@@ -71,6 +76,9 @@ func TestMigrateFromSpamAssassin(t *testing.T) {
 	stop()
 	s.ended()
 }
+
+// lastTable stands behind the table that the page takes out again.
+const lastTable = "[[policy.deny]]\nname = \"last\"\ndkim = \"last.example\"\n"
 
 // localCF is what the site has of its own.
 const localCF = "blacklist_from *@bulk.example\nscore USER_IN_BLOCKLIST 8.0\nscore USER_IN_BLACKLIST 0\nwhitelist_auth *@friend.example\n"
@@ -123,11 +131,4 @@ func (s *site) postconf(setting string) {
 			s.t.Fatalf("%v %s", err, out)
 		}
 	}
-}
-
-func (s *site) read(name string) string {
-	s.t.Helper()
-	b, err := os.ReadFile(filepath.Join(s.dir, name))
-	must(s.t, err)
-	return string(b)
 }
