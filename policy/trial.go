@@ -15,7 +15,7 @@ type Trial struct {
 	Whom   message.Scope  // whose threshold it is; empty: the node's
 	Action message.Action // that the threshold asks for
 	From   float64        // from this probability on; 0: it is off
-	Rule   *RuleConfig    // nil: it is a threshold
+	Rule   *RuleConfig    // whose mode is judge; nil: it is a threshold
 }
 
 // Try is r with the change. A rule takes the place of the one of that name, or else stands behind all others. An error names the key
@@ -67,11 +67,7 @@ func (r *Rules) Try(t Trial) (*Rules, error) {
 // TOML is what is to be put into the configuration file; where its table stands there already, only the lines below its name.
 func (t Trial) TOML() string {
 	if t.Rule != nil {
-		mode := ""
-		if t.Rule.Mode != message.ModeJudge {
-			mode = fmt.Sprintf("mode = %q\n", t.Rule.Mode)
-		}
-		return fmt.Sprintf("[[policy.rule]]\nname = %s\nwhen = %s\naction = %q\n%s", quoted(t.Rule.Name), quoted(t.Rule.When), t.Rule.Action, mode)
+		return fmt.Sprintf("[[policy.rule]]\nname = %s\nwhen = %s\naction = %q\n", quoted(t.Rule.Name), quoted(t.Rule.When), t.Rule.Action)
 	}
 	threshold := t.Action.String() + " = " + strconv.FormatFloat(t.From, 'g', -1, 64) + "\n"
 	if t.Whom == (message.Scope{}) {
