@@ -320,19 +320,19 @@ func TestWhatIf(t *testing.T) {
 		{Name: "learner_text", State: message.StatePresent, Input: message.FixedOne, Coefficient: message.Odds(0.2)},
 	}}}, Outcomes: []message.Outcome{{Recipient: "a@example.org"}}}
 	finish(e) // 1.2: tagged
-	got := s.whatIf(t.Context(), e, &e.Outcomes[0])
+	got, _ := s.whatIf(t.Context(), e, &e.Outcomes[0])
 	if len(got) != 1 || got[0].Action != message.Accept || got[0].Without[0] != "a link hides its target behind the shortener sho.example" {
 		t.Errorf("%+v", got)
 	}
 	e.Verdicts[0].Contributions[2].Coefficient = message.Odds(2.1)
 	e.Verdicts[0].Contributions[0].Coefficient = message.Odds(-0.1)
 	finish(e) // 4.0: held; either alone would still be tagged
-	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); len(got) != 2 || got[0].Action != message.Tag {
+	if got, _ := s.whatIf(t.Context(), e, &e.Outcomes[0]); len(got) != 2 || got[0].Action != message.Tag {
 		t.Errorf("%+v", got)
 	}
 	e.Verdicts[0].Contributions = e.Verdicts[0].Contributions[:1]
 	finish(e)
-	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil {
+	if got, tried := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil || !tried {
 		t.Errorf("nothing to take away: %+v", got)
 	}
 }
@@ -351,12 +351,12 @@ func TestWhatIfAsksRulesAnew(t *testing.T) {
 	if d := e.Outcomes[0].Decision; d.Action != message.Quarantine || d.Rule != "rule:links" {
 		t.Fatalf("%+v", d)
 	}
-	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); len(got) != 1 || got[0].Action != message.Hold {
+	if got, _ := s.whatIf(t.Context(), e, &e.Outcomes[0]); len(got) != 1 || got[0].Action != message.Hold {
 		t.Errorf("%+v", got)
 	}
 	// The rule was changed since: the record alone tells, and in it the rule fitted.
 	s.rules, _ = s.rules.Try(policy.Trial{Rule: &policy.RuleConfig{Name: "links", When: "false", Action: message.Quarantine}})
-	if got := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil {
+	if got, tried := s.whatIf(t.Context(), e, &e.Outcomes[0]); got != nil || !tried {
 		t.Errorf("%+v", got)
 	}
 }

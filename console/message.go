@@ -24,6 +24,7 @@ type messagePage struct {
 	Contributions []contribution
 	Unknown       []string // signals that could not be found out
 	WhatIf        []whatIf
+	Tried         bool  // what would be otherwise; false: that took too long
 	Table         table // of the contributions, for the exports
 	Recipients    []recipientRow
 	Hops          []hopRow
@@ -122,7 +123,7 @@ func (c *Console) messagePage(r *http.Request, e *message.Event, at int) (messag
 	page.Verdict = &e.Verdicts[page.Outcome.Verdict]
 	page.Mark = markOf(page.Verdict.Probability)
 	c.explain(&page)
-	page.WhatIf = c.whatIf(r.Context(), e, page.Outcome)
+	page.WhatIf, page.Tried = c.whatIf(r.Context(), e, page.Outcome)
 	for i, o := range e.Outcomes {
 		row := recipientRow{Recipient: seen(orDash(o.Recipient)), Decision: o.Decision, Here: o.Verdict == page.Outcome.Verdict}
 		if o.Verdict < len(e.Verdicts) {

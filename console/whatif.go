@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"rempart/message"
 	"rempart/policy"
@@ -18,16 +19,20 @@ type whatIf struct {
 
 const maxWhatIf = 4
 
-// decider decides about a changed record: by the policy in force, whose rules it asks anew, where that decides about the record as it
-// was decided then; where the policy was changed since, from the matches that the record has.
-func (c *Console) decider(ctx context.Context, e *message.Event) func(*message.Event) []message.Decision {
-	rules := c.Rules()
-	decide := func(e *message.Event) []message.Decision { return rules.Again(e, c.recorded(ctx, e)) }
-	again := decide(e)
-	for i := range e.Outcomes {
-		if i >= len(again) || again[i].Action != e.Outcomes[i].Decision.Action {
-			return policy.Remake
-		}
+// whatIfTime is enough for some hundred rules about mail for a few recipients; beyond it the page goes without.
+const whatIfTime = 200 * time.Millisecond
+
+// decider decides for the recipient at place at of a changed record: by the policy in force, whose rules it asks anew, where that decides
+// as it was decided then; where the policy was changed since, from the matches that the record has.
+func (c *Console) decider(ctx context.Context, e *message.Event, at int) func(*message.Event) message.Decision {
+	rules, recipients := c.Rules(), c.recorded(ctx, e).Recipients
+	decide := func(e *message.Event) message.Decision {
+		m := policy.Recorded(e) // anew: a scanner's finding may be what is missing
+		m.Recipients = recipients
+		return rules.AgainFor(at, e, m)
+	}
+	if decide(e).Action != e.Outcomes[at].Decision.Action {
+		return func(e *message.Event) message.Decision { return policy.Remake(e)[at] }
 	}
 	return decide
 }
@@ -40,17 +45,21 @@ func (c *Console) recorded(ctx context.Context, e *message.Event) *message.Messa
 }
 
 // whatIf makes the recorded decision again without each contribution in turn; where none decides alone, without the
-// strongest together.
-func (c *Console) whatIf(ctx context.Context, e *message.Event, o *message.Outcome) []whatIf {
+// strongest together. tried is false where time ran out before.
+func (c *Console) whatIf(ctx context.Context, e *message.Event, o *message.Outcome) (out []whatIf, tried bool) {
 	at := slices.IndexFunc(e.Outcomes, func(x message.Outcome) bool { return x.Recipient == o.Recipient && x.Verdict == o.Verdict })
 	if at < 0 {
-		return nil
+		return nil, false
 	}
+	ctx, cancel := context.WithTimeout(ctx, whatIfTime)
+	defer cancel()
 	v := &e.Verdicts[o.Verdict]
 	order := removable(v)
-	decide := c.decider(ctx, e)
-	var out []whatIf
+	decide := c.decider(ctx, e, at)
 	for _, i := range order {
+		if ctx.Err() != nil {
+			return nil, false
+		}
 		if action, p := without(e, decide, at, i); action != o.Decision.Action {
 			out = append(out, whatIf{[]string{c.sentence(v.Contributions[i])}, action, p})
 			if len(out) == maxWhatIf {
@@ -59,20 +68,21 @@ func (c *Console) whatIf(ctx context.Context, e *message.Event, o *message.Outco
 		}
 	}
 	if len(out) > 0 {
-		return out
+		return out, true
 	}
 	together := strongest(v, order)
+	together = together[:min(len(together), 2*maxWhatIf+1)]
 	var reasons []string
 	for n := range together {
+		if ctx.Err() != nil {
+			return nil, false
+		}
 		reasons = append(reasons, c.sentence(v.Contributions[together[n]]))
 		if action, p := without(e, decide, at, together[:n+1]...); action != o.Decision.Action {
-			return []whatIf{{reasons, action, p}}
-		}
-		if n == 2*maxWhatIf {
-			break
+			return []whatIf{{reasons, action, p}}, true
 		}
 	}
-	return nil
+	return nil, true
 }
 
 // removable are the places of the facts about this message, the heaviest first; what holds before anything is known of a
@@ -102,7 +112,7 @@ func strongest(v *message.Verdict, order []int) []int {
 }
 
 // without decides for one recipient as if some contributions had not been there.
-func without(e *message.Event, decide func(*message.Event) []message.Decision, at int, missing ...int) (message.Action, float64) {
+func without(e *message.Event, decide func(*message.Event) message.Decision, at int, missing ...int) (message.Action, float64) {
 	changed := *e
 	changed.Verdicts = slices.Clone(e.Verdicts)
 	v := &changed.Verdicts[e.Outcomes[at].Verdict]
@@ -115,5 +125,5 @@ func without(e *message.Event, decide func(*message.Event) []message.Decision, a
 	}
 	v.Score = v.Sum()
 	v.Probability = v.Calibration.Probability(v.Score)
-	return decide(&changed)[at].Action, v.Probability
+	return decide(&changed).Action, v.Probability
 }

@@ -42,42 +42,46 @@ func Decide(j message.Judgement, m *message.Message, r *Rules) []message.Decisio
 
 // decide decides about m, or again about what is recorded as was: then what the record does not say comes from its matches.
 func (r *Rules) decide(j message.Judgement, m *message.Message, was *message.Event) []message.Decision {
-	n := max(1, len(m.Recipients))
-	out := make([]message.Decision, n)
+	out := make([]message.Decision, max(1, len(m.Recipients)))
 	h := newHearing(r.own, m)
 	for i := range out {
-		var to *message.Recipient
-		if i < len(m.Recipients) {
-			to = &m.Recipients[i]
-		}
 		var v *message.Verdict
 		if i < len(j.Verdicts) {
 			v = j.Verdicts[i]
 		}
-		chain := r.chain(m, to)
 		if was != nil {
 			h.was = &was.Outcomes[i]
 		}
-		d := message.Decision{Mode: m.Mode, Thresholds: r.plain}
-		d.Matches, d.Skipped = r.matches(chain, m, i, &h, v)
-		if len(chain) > 1 {
-			d.Thresholds = thresholds(chain)
-		}
-		if len(d.Thresholds) > 0 && d.Thresholds[0].Action == message.Greylist && !r.waits(m, i) {
-			d.Thresholds = d.Thresholds[1:]
-		}
-		for _, s := range chain {
-			if s.mode != nil {
-				d.Mode = max(d.Mode, *s.mode) // the door's mode is a lid
-				break
-			}
-		}
-		out[i] = remake(v, d)
+		out[i] = r.decideFor(i, m, &h, v)
 	}
 	if m.OneAnswer {
 		unite(out)
 	}
 	return out
+}
+
+// decideFor decides for recipient i of m, as if each had an answer of its own.
+func (r *Rules) decideFor(i int, m *message.Message, h *hearing, v *message.Verdict) message.Decision {
+	var to *message.Recipient
+	if i < len(m.Recipients) {
+		to = &m.Recipients[i]
+	}
+	chain := r.chain(m, to)
+	d := message.Decision{Mode: m.Mode, Thresholds: r.plain}
+	d.Matches, d.Skipped = r.matches(chain, m, i, h, v)
+	if len(chain) > 1 {
+		d.Thresholds = thresholds(chain)
+	}
+	if len(d.Thresholds) > 0 && d.Thresholds[0].Action == message.Greylist && !r.waits(m, i) {
+		d.Thresholds = d.Thresholds[1:]
+	}
+	for _, s := range chain {
+		if s.mode != nil {
+			d.Mode = max(d.Mode, *s.mode) // the door's mode is a lid
+			break
+		}
+	}
+	return remake(v, d)
 }
 
 // Remake makes the decisions of a recorded event again, from the event alone. They equal the recorded ones.

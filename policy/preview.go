@@ -188,6 +188,17 @@ func (r *Rules) Again(e *message.Event, m *message.Message) []message.Decision {
 	return r.decide(j, m, e)
 }
 
+// AgainFor is what [Rules.Again] decides for the outcome at place i alone, and asks no rule about the others unless all have one answer.
+func (r *Rules) AgainFor(i int, e *message.Event, m *message.Message) message.Decision {
+	if m.OneAnswer {
+		return r.Again(e, m)[i]
+	}
+	o := &e.Outcomes[i]
+	h := newHearing(r.own, m)
+	h.was = o
+	return r.decideFor(i, m, &h, &e.Verdicts[o.Verdict])
+}
+
 // Unseen names what of policy r the figures cannot show, in sentences.
 func (p *Preview) Unseen(r *Rules) (why []string) {
 	if p.apart {

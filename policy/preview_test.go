@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,9 @@ action = "quarantine"
 			for i, d := range now.Again(e, Recorded(e)) {
 				if w := want.Outcomes[i].Decision; d.Action != w.Action || d.Rule != w.Rule {
 					t.Errorf("%s, probability %v, recipient %d: previewed %s by %s, decided %s by %s", name, p, i, d.Action, d.Rule, w.Action, w.Rule)
+				}
+				if alone := now.AgainFor(i, e, Recorded(e)); !reflect.DeepEqual(alone, d) {
+					t.Errorf("%s, probability %v, recipient %d: alone %+v, among all %+v", name, p, i, alone, d)
 				}
 			}
 		}
