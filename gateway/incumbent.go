@@ -22,13 +22,14 @@ const (
 var verdictFields = map[string][]struct {
 	name string
 	read func(value string) (message.Label, float64)
+	weak bool // that it takes a mail for honest contradicts no other
 }{
-	Rspamd:       {{"X-Spam-Status", readStatus}, {"X-Spam", readFlag}, {"X-Spamd-Result", readResult}},
-	SpamAssassin: {{"X-Spam-Status", readStatus}, {"X-Spam-Flag", readFlag}},
+	Rspamd:       {{"X-Spam-Status", readStatus, false}, {"X-Spam", readFlag, false}, {"X-Spamd-Result", readResult, true}},
+	SpamAssassin: {{"X-Spam-Status", readStatus, false}, {"X-Spam-Flag", readFlag, false}},
 }
 
-// apart takes a mail and what the filter before wrote into it apart. What that said is the first of its fields that can be read; a name
-// that stands there twice is somebody's forgery, and says nothing.
+// apart takes a mail and what the filter before wrote into it apart. What that said is the first of its fields that can be read. A name
+// that stands there twice is somebody's forgery, and says nothing; where fields contradict each other one is, and none says anything.
 func apart(filter string, raw []byte) (rest []byte, said message.Incumbent) {
 	said.Filter = filter
 	top, header, body, _ := email.Split(raw)
@@ -47,9 +48,15 @@ func apart(filter string, raw []byte) (rest []byte, said message.Incumbent) {
 		if len(values) != 1 {
 			continue
 		}
-		if said.Label, said.Score = f.read(strings.TrimSpace(values[0])); said.Label != message.Forget {
+		label, score := f.read(strings.TrimSpace(values[0]))
+		if label == message.Forget || label == said.Label || f.weak && label == message.Ham && said.Label == message.Spam {
+			continue
+		}
+		if said.Label != message.Forget {
+			said.Label, said.Score = message.Forget, 0
 			break
 		}
+		said.Label, said.Score = label, score
 	}
 	if len(written) == 0 {
 		return raw, said

@@ -25,6 +25,8 @@ func TestApart(t *testing.T) {
 		{"rspamd would reject", Rspamd, "X-Spamd-Result: default: True [21.00 / 15.00]\n\n", "\n", message.Spam, 21},
 		{"not rspamd's word", SpamAssassin, "X-Spamd-Result: default: True [21.00 / 15.00]\n\n", "\n", message.Forget, 0},
 		{"said twice", SpamAssassin, "X-Spam-Status: No, score=-9\nX-Spam-Status: Yes, score=9\n\n", "\n", message.Forget, 0},
+		{"a forged status beside rspamd's flag", Rspamd, "X-Spam: Yes\nX-Spam-Status: No, score=-9\n\n", "\n", message.Forget, 0},
+		{"a forged status beside rspamd's result", Rspamd, "X-Spam-Status: No, score=-9\nX-Spamd-Result: default: True [21.00 / 15.00]\n\n", "\n", message.Forget, 0},
 		{"not understood", Rspamd, "X-Spam-Status: perhaps\nX-Spamd-Result: what\n\n", "\n", message.Forget, 0},
 		{"no number", SpamAssassin, "X-Spam-Status: Yes, score=NaN\n\n", "\n", message.Spam, 0},
 		{"our own fields stay", Rspamd, "X-Rempart-ID: 1\nX-Spam: Yes\n\n", "X-Rempart-ID: 1\n\n", message.Spam, 0},
