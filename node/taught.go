@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,43 +47,40 @@ func (n *Node) TaughtLessons(ctx context.Context, from time.Time, limit int) (li
 	return list, nil
 }
 
-// TaughtLesson is one of them, [index.ErrNotFound] if it is not there, and whether it stands: it was neither taken back nor corrected.
+// TaughtLesson is one of them, and whether it stands: it was neither taken back nor corrected. [index.ErrNotFound] if it is not there, or
+// cannot be read here: whom it is of was erased, or the key is on another node.
 func (n *Node) TaughtLesson(ctx context.Context, id string) (l message.Lesson, stands bool, err error) {
-	found, err := n.index.Lesson(ctx, id)
+	_, opened, err := n.taught(ctx, id)
 	if err != nil {
 		return l, false, err
 	}
-	opened, err := n.openLesson(id, found.Record)
-	if err != nil {
-		return l, false, fmt.Errorf("open lesson: %w", err)
-	}
-	return *opened, opened.Label != message.Forget && n.filter.Standing(opened.Scope, opened.Message) == opened.Label, nil
+	return *opened, n.stands(opened), nil
 }
 
 // TakeBack takes a lesson back, as if it had not been taught. It gives [console.ErrNotStanding] if it does not stand.
 func (n *Node) TakeBack(ctx context.Context, id, teacher string) error {
-	_, stands, err := n.TaughtLesson(ctx, id)
+	seq, short, err := n.taught(ctx, id)
 	if err != nil {
 		return err
 	}
-	found, err := n.index.Lesson(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !stands {
+	if !n.stands(short) {
 		return console.ErrNotStanding
 	}
-	var whole *message.Lesson
-	_, err = n.journal.Replay(ctx, journal.Lessons, found.Seq, func(r journal.Record) error {
+	var sealed []byte
+	_, err = n.journal.Replay(ctx, journal.Lessons, seq, func(r journal.Record) error {
 		if r.ID == id {
-			whole, err = n.openLesson(id, r.Data)
+			sealed = bytes.Clone(r.Data)
 		}
-		return errors.Join(err, errRead)
+		return errRead
 	})
 	switch {
-	case whole == nil && errors.Is(err, errRead):
+	case err != nil && !errors.Is(err, errRead):
+		return err
+	case sealed == nil:
 		return fmt.Errorf("lesson %s is not in the journal: %w", id, index.ErrNotFound)
-	case whole == nil:
+	}
+	whole, err := n.openLesson(id, sealed)
+	if err != nil {
 		return err
 	}
 	whole.Label, whole.Teacher, whole.Replaces, whole.Before = message.Forget, teacher, id, 0
@@ -92,11 +90,31 @@ func (n *Node) TakeBack(ctx context.Context, id, teacher string) error {
 // errRead ends a replay after its first record.
 var errRead = errors.New("read")
 
+// taught is what the index has of a lesson, and its place in the journal.
+func (n *Node) taught(ctx context.Context, id string) (seq uint64, l *message.Lesson, err error) {
+	row, err := n.index.Lesson(ctx, id)
+	if err != nil {
+		return 0, nil, err
+	}
+	l, err = n.openLesson(id, row.Record)
+	return row.Seq, l, err
+}
+
+func (n *Node) stands(l *message.Lesson) bool {
+	return l.Label != message.Forget && n.filter.Standing(l.Scope, l.Message) == l.Label
+}
+
 func (n *Node) openLesson(id string, sealed []byte) (*message.Lesson, error) {
 	record, err := n.keys.Open(sealed, []byte(id))
-	if err != nil {
-		return nil, err
+	if errors.Is(err, keyring.ErrDestroyed) || errors.Is(err, keyring.ErrNoKey) {
+		return nil, fmt.Errorf("open lesson %s: %w: %w", id, index.ErrNotFound, err)
 	}
-	var l message.Lesson
-	return &l, l.UnmarshalBinary(record)
+	if err != nil {
+		return nil, fmt.Errorf("open lesson %s: %w", id, err)
+	}
+	l := &message.Lesson{}
+	if err := l.UnmarshalBinary(record); err != nil {
+		return nil, fmt.Errorf("read lesson %s: %w", id, err)
+	}
+	return l, nil
 }

@@ -8,6 +8,7 @@ import (
 	"rempart/console"
 	"rempart/corpus"
 	"rempart/index"
+	"rempart/keyring"
 	"rempart/message"
 )
 
@@ -59,5 +60,30 @@ func TestTakeBackFromList(t *testing.T) {
 	}
 	if list, err = n.TaughtLessons(t.Context(), time.Now().Add(-time.Hour), 10); err != nil || len(list) != 0 {
 		t.Errorf("of an erased person: %+v %v", list, err)
+	}
+	if _, _, err := n.TaughtLesson(t.Context(), l.ID); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("a lesson of an erased person: %v", err)
+	}
+	if err := n.TakeBack(t.Context(), l.ID, "cora"); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("a lesson of an erased person, taken back: %v", err)
+	}
+}
+
+// Of a record that is no lesson nothing is taught.
+func TestTakeBackUnreadable(t *testing.T) {
+	path, _ := configuration(t, "")
+	n, _ := serve(t, path)
+	sealed, err := n.keys.Seal(keyring.Scope{}, []byte("no lesson"), []byte("l1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := n.openLesson("l1", sealed); l != nil || err == nil {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if err := n.index.AddLesson(t.Context(), index.Lesson{ID: "l1", Time: time.Now(), Seq: 1, Record: sealed}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.TakeBack(t.Context(), "l1", "cora"); err == nil || errors.Is(err, index.ErrNotFound) {
+		t.Errorf("%v", err)
 	}
 }
