@@ -21,18 +21,24 @@ func TestLearning(t *testing.T) {
 		}
 		return got.Rows
 	}
-	// 30 lessons of spam by "local", 15 of them judged before, right; 10 honest ones by ann, all judged before and wrong.
+	teachers := map[any]map[string]any{}
 	for _, r := range rows("/learning/teachers.json") {
-		switch r["teachers"] {
-		case "local":
-			if r["taught_spam"] != 30.0 || r["judged_before"] != 10.0 || r["wrong_before"] != 0.0 {
-				t.Errorf("%v", r)
-			}
-		case "ann":
-			if r["taught_ham"] != 10.0 || r["taken_back"] != 1.0 || r["judged_before"] != 10.0 || r["wrong_before"] != 1.0 {
-				t.Errorf("%v", r)
+		teachers[r["teachers"]] = r
+	}
+	// Judged before were those whose probability then is on record; wrong_before is the share of them on the other side.
+	for who, want := range map[string]map[string]float64{
+		seen(hostile): {"taught_spam": 1, "taught_ham": 0, "taken_back": 0, "judged_before": 1, "wrong_before": 1},
+		"local":       {"taught_spam": 30, "taught_ham": 0, "taken_back": 0, "judged_before": 10, "wrong_before": 0},
+		"ann":         {"taught_spam": 0, "taught_ham": 10, "taken_back": 1, "judged_before": 10, "wrong_before": 1},
+	} {
+		for column, n := range want {
+			if teachers[who][column] != n {
+				t.Errorf("%s: %s is %v, want %v", who, column, teachers[who][column], n)
 			}
 		}
+	}
+	if len(teachers) != 3 {
+		t.Errorf("%v", teachers)
 	}
 	if got := rows("/learning/scopes.json"); len(got) != 3 || got[0]["scopes"] != "everybody" || got[1]["scopes"] != "b.example" {
 		t.Errorf("%v", got)
