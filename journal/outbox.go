@@ -126,8 +126,8 @@ func (j *Journal) putApart(path string, why error) error {
 	return os.Rename(path, to)
 }
 
-// sendQueued appends what waits in the outbox, oldest first. A stream that takes nothing keeps its records, and others go on. A record that was
-// sent before a crash is sent again and, by its id, applied once.
+// sendQueued appends what waits in the outbox, oldest first, until the cluster does not answer. A stream that is full keeps its records,
+// and others go on. A record that was sent before a crash is sent again and, by its id, applied once.
 func (j *Journal) sendQueued(ctx context.Context) error {
 	j.mu.Lock()
 	due := len(j.behind) > 0 && j.conn != nil && j.conn.IsConnected()
@@ -135,25 +135,31 @@ func (j *Journal) sendQueued(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	stopped := map[Stream]error{}
+	full := map[Stream]error{}
 	err := j.eachWaiting(func(r queuedRecord) error {
-		if stopped[r.stream] != nil {
+		if full[r.stream] != nil {
 			return nil
 		}
-		if _, stopped[r.stream] = j.append(ctx, r.stream, r.id, r.data); stopped[r.stream] != nil {
-			return ctx.Err()
+		_, err := j.append(ctx, r.stream, r.id, r.data)
+		switch {
+		case err == nil:
+			return durable.Remove(r.path)
+		case j.unanswered(err) || ctx.Err() != nil:
+			return err
 		}
-		return durable.Remove(r.path)
+		full[r.stream] = err
+		return nil
 	})
-	if err != nil {
-		return err
+	if err != nil && j.unanswered(err) {
+		return nil // that it does not answer was told
 	}
-	for _, err := range stopped {
-		if err != nil && !j.unanswered(err) {
-			return err // it is full, say; that it does not answer was told
-		}
+	if err == nil {
+		err = j.catchUp()
 	}
-	return j.catchUp()
+	for name, why := range full {
+		err = errors.Join(err, fmt.Errorf("stream %s: %w", name, why))
+	}
+	return err
 }
 
 // catchUp lets what comes go straight to the log again, for each stream of which nothing waits any more.
