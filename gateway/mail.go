@@ -28,6 +28,15 @@ func (d *Door) Mail(raw []byte, size int) *message.Message {
 	return m
 }
 
+// TLSVersion is a version of TLS as mail servers write it ("TLSv1.3"), from what a protocol told; empty if that is none.
+func TLSVersion(s string) string {
+	s = strings.ReplaceAll(strings.TrimSpace(s), "TLS ", "TLSv")
+	if rest, ok := strings.CutPrefix(s, "TLSv1"); !ok || len(rest) > 2 {
+		return ""
+	}
+	return s
+}
+
 // maxAhead bounds the memory that a client gets for the length it names, before a byte of it has come. Most mails are shorter.
 const maxAhead = 16 << 10
 

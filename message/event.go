@@ -105,7 +105,7 @@ func NewEvent(m *Message, j Judgement, decisions []Decision) *Event {
 func (e *Event) own() {
 	e.Route = slices.Clone(e.Route)
 	parts := make([]*string, 0, 64)
-	parts = append(parts, &e.QueueID, &e.MessageID, &e.Source.Name, &e.Source.ID, &e.MailFrom, &e.From, &e.Account)
+	parts = append(parts, &e.QueueID, &e.MessageID, &e.Source.Name, &e.Source.ID, &e.Source.TLS, &e.MailFrom, &e.From, &e.Account)
 	for i := range e.Route {
 		parts = append(parts, &e.Route[i].From, &e.Route[i].By, &e.Route[i].With)
 	}

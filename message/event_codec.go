@@ -61,6 +61,7 @@ const (
 	sourceID
 	sourceTrusted
 	sourceLine
+	sourceTLS
 )
 
 const (
@@ -227,7 +228,8 @@ func (s *Source) append(b []byte) []byte {
 	b = wire.AppendUint(b, sourceNetwork, uint64(s.Network))
 	b = wire.AppendString(b, sourceID, s.ID)
 	b = appendBool(b, sourceTrusted, s.Trusted)
-	return wire.AppendUint(b, sourceLine, uint64(s.Line))
+	b = wire.AppendUint(b, sourceLine, uint64(s.Line))
+	return wire.AppendString(b, sourceTLS, s.TLS)
 }
 
 func (s *Source) read(b []byte) error {
@@ -247,6 +249,8 @@ func (s *Source) read(b []byte) error {
 			s.Trusted = c.Uint() != 0
 		case sourceLine:
 			s.Line = LineType(c.Uint())
+		case sourceTLS:
+			s.TLS = c.String()
 		}
 		return nil
 	})

@@ -67,6 +67,7 @@ type Source struct {
 	ID      string     // sender ID, number or system id (SMPP) of a text or call; domain of a mail
 	Trusted bool       // the operator's own or an authenticated account
 	Line    LineType   // of a number
+	TLS     string     // version of TLS by which it handed over ("TLSv1.3"); empty if in clear, or not told
 }
 
 // Hop is one hand-over on the way of a message (RFC 5321 Received, SMPP bind, SIP Via).

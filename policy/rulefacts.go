@@ -69,6 +69,7 @@ type clientFacts struct {
 	Country string `expr:"country"`
 	Network int    `expr:"network"`
 	Trusted bool   `expr:"trusted"`
+	TLS     string `expr:"tls"`
 }
 
 type authFacts struct {
@@ -121,7 +122,7 @@ func newRuleFacts(m *message.Message) *ruleFacts {
 		f.Message.Attachments = append(f.Message.Attachments, fact)
 	}
 	s, a := &m.Source, &m.Facts.Auth
-	f.Client = clientFacts{Address: s.Client(), Name: s.Name, Helo: m.Helo, Country: s.Country, Network: int(s.Network), Trusted: s.Trusted}
+	f.Client = clientFacts{Address: s.Client(), Name: s.Name, Helo: m.Helo, Country: s.Country, Network: int(s.Network), Trusted: s.Trusted, TLS: s.TLS}
 	f.Auth = authFacts{SPF: a.SPF, SPFDomain: a.SPFDomain, DMARC: a.DMARC, ARC: a.ARC.Status, ARCSealer: a.ARC.Sealer, ARCTrusted: a.ARC.Trusted}
 	for _, d := range a.DKIM {
 		if d.Status == "pass" {

@@ -247,9 +247,9 @@ func TestMessage(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	e := to("accept")
-	e.macros = map[string]string{"{auth_authen}": "anna"}
+	e.macros = map[string]string{"{auth_authen}": "anna", "{tls_version}": "TLSv1.2"}
 	r.send(e)
-	if m := <-asked; m.Account != "anna" || m.Direction != message.Out || !m.Source.Trusted {
+	if m := <-asked; m.Account != "anna" || m.Source.TLS != "TLSv1.2" || m.Direction != message.Out || !m.Source.Trusted {
 		t.Errorf("logged in: account %q, direction %s", m.Account, m.Direction)
 	}
 }

@@ -29,6 +29,7 @@ type session struct {
 type mail struct {
 	from       string
 	account    string
+	tls        string // version, as the server told
 	recipients []string
 	header     []field
 	raw        []byte // at most max_size
@@ -69,7 +70,7 @@ func (s *session) Helo(name string, _ lib.Modifier) (*lib.Response, error) {
 }
 
 func (s *session) MailFrom(from, _ string, m lib.Modifier) (*lib.Response, error) {
-	s.mail = mail{from: from, account: m.Get(lib.MacroAuthAuthen)}
+	s.mail = mail{from: from, account: m.Get(lib.MacroAuthAuthen), tls: m.Get(lib.MacroTlsVersion)}
 	return lib.RespContinue, nil
 }
 
@@ -156,7 +157,7 @@ func (s *session) message(mod lib.Modifier) *message.Message {
 	m := s.door.cfg().Mail(s.mail.raw, s.mail.size)
 	m.QueueID = mod.Get(lib.MacroQueueId)
 	m.MailFrom, m.Helo, m.OneAnswer, m.Handover = s.mail.from, s.helo, true, true
-	m.Source.Name = s.name
+	m.Source.Name, m.Source.TLS = s.name, gateway.TLSVersion(s.mail.tls)
 	email.Trust(m, s.door.cfg().relays, s.client)
 	if s.mail.account != "" {
 		m.Account, m.Direction, m.Source.Trusted = s.mail.account, message.Out, true

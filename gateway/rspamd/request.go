@@ -92,6 +92,7 @@ func (b body) message(h http.Header, cfg *settings) *message.Message {
 	if m.Subject == "" {
 		m.Subject = text(h, "Subject")
 	}
+	m.Source.TLS = gateway.TLSVersion(text(h, "TLS-Version"))
 	email.Trust(m, cfg.relays, giver(h))
 	if user := text(h, "User"); user != "" {
 		m.Account, m.Direction, m.Source.Trusted = user, message.Out, true

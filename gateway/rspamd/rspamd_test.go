@@ -218,6 +218,8 @@ func TestCheckReadsTheEnvelope(t *testing.T) {
 		{"broken address and bytes", mail, []string{"IP: 300.1.1.1", "From: a\xff@example.com"}, func(m *message.Message) bool {
 			return !m.Source.Address.IsValid() && m.MailFrom == "a\ufffd@example.com"
 		}},
+		{"TLS", mail, []string{"TLS-Version: TLSv1.3", "IP: 192.0.2.7"}, func(m *message.Message) bool { return m.Source.TLS == "TLSv1.3" }},
+		{"no version of TLS", mail, []string{"TLS-Version: yes", "IP: 192.0.2.7"}, func(m *message.Message) bool { return m.Source.TLS == "" }},
 		{"user", mail, []string{"User: anna", "IP: 192.0.2.7"}, func(m *message.Message) bool {
 			return m.Account == "anna" && m.Direction == message.Out && m.Source.Trusted
 		}},

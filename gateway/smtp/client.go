@@ -8,6 +8,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"rempart/gateway"
 )
 
 // client is the connection of a client. Answers are gathered until it has to be waited for, so that those to a group of
@@ -98,6 +100,15 @@ func (c *client) secureWith(cfg *tls.Config, timeout time.Duration) error {
 	c.conn = conn
 	c.r.Reset(conn)
 	return nil
+}
+
+// tlsVersion is the version of TLS that the client speaks; empty without.
+func (c *client) tlsVersion() string {
+	conn, ok := c.conn.(*tls.Conn)
+	if !ok {
+		return ""
+	}
+	return gateway.TLSVersion(tls.VersionName(conn.ConnectionState().Version))
 }
 
 // left reports whether the client has closed the connection: what was judged meanwhile is then better not sent on, since

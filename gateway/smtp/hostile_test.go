@@ -242,7 +242,8 @@ func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 
 func TestStartTLS(t *testing.T) {
 	cert, key, pool := certificate(t)
-	r := newRig(t, by(nil), func(c *Config) { c.Certificate, c.Key = cert, key })
+	asked := make(chan *message.Message, 2)
+	r := newRig(t, by(asked), func(c *Config) { c.Certificate, c.Key = cert, key })
 	d := r.dial()
 	if got := d.do("EHLO client.example", "250"); !strings.Contains(got, "STARTTLS") {
 		t.Errorf("offered %q", got)
@@ -256,6 +257,9 @@ func TestStartTLS(t *testing.T) {
 	}
 	if got := d.send(plain, "accept"); !strings.HasPrefix(got, "250") {
 		t.Errorf("answered %q", got)
+	}
+	if m := <-asked; m.Source.TLS != "TLSv1.3" {
+		t.Errorf("told %q", m.Source.TLS)
 	}
 	d.do("QUIT", "221")
 	d.ended()

@@ -57,6 +57,9 @@ func (s *session) message(m *mail) *message.Message {
 		msg.Anomalies = append(msg.Anomalies, message.Anomaly{Name: email.MixedLineEnds})
 	}
 	msg.Source.Name = who.name
+	if s.sender == nil {
+		msg.Source.TLS = s.tlsVersion() // else it is the mail server's that hands on
+	}
 	email.Trust(msg, m.cfg.relays, who.address)
 	if who.login != "" {
 		msg.Account, msg.Direction, msg.Source.Trusted = who.login, message.Out, true

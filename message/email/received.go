@@ -140,7 +140,7 @@ func Trust(m *message.Message, relays []netip.Prefix, client netip.Addr) {
 			return
 		}
 		giver = h.Address
-		m.Source.Address, m.Helo, m.Source.Name = giver, h.From, ""
+		m.Source.Address, m.Helo, m.Source.Name, m.Source.TLS = giver, h.From, "", ""
 	}
 }
 
