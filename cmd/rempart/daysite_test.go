@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -217,7 +218,13 @@ rights = ["judge", "learn"]
 	path := writeFile(t, s.dir, name+".toml", conf)
 	n.process = &process{t: t, args: []string{s.old, "serve", "--config", path}, log: path + ".log", ready: func() {
 		for _, port := range []int{n.milter, n.api, n.console} {
-			postfix.WaitPort(t, port)
+			eventually(t, name+" listens", func() bool { // its start waits while the journal's servers choose a leader
+				c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", port))
+				if err == nil {
+					c.Close()
+				}
+				return err == nil
+			})
 		}
 	}}
 	return n
