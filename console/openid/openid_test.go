@@ -36,10 +36,10 @@ type issuer struct {
 	challenge string       // of PKCE
 	secret    string
 	token     func(claims map[string]any) string
-	claims    map[string]any   // of the ID token
-	info      map[string]any   // of the userinfo endpoint; nil: there is none
-	metadata  map[string]any   // over what it says of itself
-	userinfo  http.HandlerFunc // instead of info
+	claims    map[string]any                   // of the ID token
+	info      map[string]any                   // of the userinfo endpoint; nil: there is none
+	metadata  map[string]any                   // over what it says of itself
+	userinfo  atomic.Pointer[http.HandlerFunc] // instead of info; a handler that hangs up may still run
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -86,8 +86,8 @@ func newIssuer(t *testing.T) *issuer {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		if s.userinfo != nil {
-			s.userinfo(w, r)
+		if instead := s.userinfo.Load(); instead != nil {
+			(*instead)(w, r)
 			return
 		}
 		answer(w, s.info)
@@ -232,12 +232,12 @@ func TestUserInfo(t *testing.T) {
 		{"too long", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, maxAnswer+1)) }, ErrToken},
 		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ErrAway},
 	} {
-		s.userinfo = tt.answer
+		s.userinfo.Store(&tt.answer)
 		if got, err := s.signIn(t, Config{}, "email", without); !errors.Is(err, tt.want) || got != "" {
 			t.Errorf("%s: %q %v", tt.name, got, err)
 		}
 	}
-	s.userinfo = nil
+	s.userinfo.Store(nil)
 	s.info = map[string]any{"sub": "u1", "preferred_username": "ben"}
 	if got, err := s.signIn(t, Config{}, "preferred_username", nil); got != "ben" || err != nil {
 		t.Errorf("another claim: %q %v", got, err)
