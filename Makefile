@@ -22,7 +22,9 @@ test-race:
 
 # Tests against real peers (Postfix, mlmmj, postsrsd, fetchmail, rspamd, rspamc, Haraka's plugin, SpamAssassin, spamc, procmail, Exim, Dovecot, Kannel, sipp, Kamailio, Chromium, oidc-provider, promtool, clamd, OpenDKIM, dkimpy): .ci/run installs them and fails if one skips.
 test-integration:
-	go test -tags integration -count=1 -p 1 -v $$(grep -rl --include='*_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
+	files=$$(grep -rl --include='*_test.go' '^//go:build integration' .); \
+	names=$$(sed -nE 's/^func (Test[A-Za-z0-9_]+).*/\1/p' $$files | sort -u | paste -sd'|'); \
+	go test -tags integration -count=1 -p 1 -v -run "^($$names)\$$" $$(dirname $$files | sort -u)
 
 # The pictures of the README, taken of the demo in Chromium.
 pictures:

@@ -26,9 +26,9 @@ import (
 // the Postfix behind that take mail, are killed by turns (kill -9). Whatever the first Postfix was told 250 for has arrived or is in
 // quarantine, and what arrived twice did so only where it could not be told. A third of the kills are with Rempart after the queue
 // of the first Postfix, a third with another one between them that asks Rempart before it queues, a third with Rempart as a milter
-// of the Postfix behind. REMPART_KILLS is how often in all; 45 take some two minutes.
+// of the Postfix behind. REMPART_KILLS is how often in all; 30 take a minute.
 func TestKillSMTP(t *testing.T) {
-	kills := 45
+	kills := 30
 	if s := os.Getenv("REMPART_KILLS"); s != "" {
 		kills, _ = strconv.Atoi(s)
 	}
