@@ -167,41 +167,26 @@ const DefaultTag = 0.9
 // that reach it.
 const SafeReject = 0.999
 
-// list names the thresholds, mildest first.
-func (t Thresholds) list() [9]struct {
+// list names the thresholds, mildest first, and where each stands.
+func (t *Thresholds) list() [9]struct {
 	action message.Action
-	from   *float64
+	from   **float64
 } {
 	return [9]struct {
 		action message.Action
-		from   *float64
+		from   **float64
 	}{
-		{message.Greylist, t.Greylist}, {message.Tag, t.Tag}, {message.Rewrite, t.Rewrite}, {message.Hold, t.Hold}, {message.Quarantine, t.Quarantine}, {message.Tempfail, t.Tempfail},
-		{message.Throttle, t.Throttle}, {message.Reject, t.Reject}, {message.Discard, t.Discard},
+		{message.Greylist, &t.Greylist}, {message.Tag, &t.Tag}, {message.Rewrite, &t.Rewrite}, {message.Hold, &t.Hold}, {message.Quarantine, &t.Quarantine},
+		{message.Tempfail, &t.Tempfail}, {message.Throttle, &t.Throttle}, {message.Reject, &t.Reject}, {message.Discard, &t.Discard},
 	}
 }
 
 // of is where the threshold for an action stands; nil: there is none for it.
 func (t *Thresholds) of(a message.Action) **float64 {
-	switch a {
-	case message.Greylist:
-		return &t.Greylist
-	case message.Tag:
-		return &t.Tag
-	case message.Rewrite:
-		return &t.Rewrite
-	case message.Hold:
-		return &t.Hold
-	case message.Quarantine:
-		return &t.Quarantine
-	case message.Tempfail:
-		return &t.Tempfail
-	case message.Throttle:
-		return &t.Throttle
-	case message.Reject:
-		return &t.Reject
-	case message.Discard:
-		return &t.Discard
+	for _, l := range t.list() {
+		if l.action == a {
+			return l.from
+		}
 	}
 	return nil
 }
@@ -209,8 +194,8 @@ func (t *Thresholds) of(a message.Action) **float64 {
 func (t Thresholds) check(key string) error {
 	var errs []error
 	for _, l := range t.list() {
-		if l.from != nil && !(*l.from >= 0 && *l.from <= 1) {
-			errs = append(errs, fmt.Errorf("%s.%s = %v: use a probability above 0 up to 1, or 0 for off", key, l.action, *l.from))
+		if from := *l.from; from != nil && !(*from >= 0 && *from <= 1) {
+			errs = append(errs, fmt.Errorf("%s.%s = %v: use a probability above 0 up to 1, or 0 for off", key, l.action, *from))
 		}
 	}
 	return errors.Join(errs...)
@@ -272,12 +257,7 @@ func (e Entry) defaultName(allow bool) string {
 }
 
 func thresholdAction(a message.Action) bool {
-	for _, l := range (Thresholds{}).list() {
-		if l.action == a && a != message.Greylist { // who stands on a list is no stranger
-			return true
-		}
-	}
-	return false
+	return a != message.Greylist && new(Thresholds).of(a) != nil // who stands on a list is no stranger
 }
 
 func parseNetwork(s string) (netip.Prefix, error) {

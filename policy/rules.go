@@ -163,7 +163,7 @@ func thresholds(chain []*scope) []message.Threshold {
 	var first = chain[0].thresholds.list()
 	for i, l := range first {
 		for _, s := range chain {
-			from := s.thresholds.list()[i].from
+			from := *s.thresholds.list()[i].from
 			if from == nil {
 				continue
 			}

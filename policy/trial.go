@@ -133,8 +133,8 @@ func (r *Rules) Settings(limit int) (list []Setting, scopes int) {
 func (s *scope) setting(who message.Scope) Setting {
 	out := Setting{Whom: who, Mode: s.mode, Lists: len(s.lists)}
 	for _, l := range s.thresholds.list() {
-		if l.from != nil {
-			out.Thresholds = append(out.Thresholds, message.Threshold{Action: l.action, From: *l.from})
+		if from := *l.from; from != nil {
+			out.Thresholds = append(out.Thresholds, message.Threshold{Action: l.action, From: *from})
 		}
 	}
 	return out
