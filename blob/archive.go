@@ -17,23 +17,18 @@ import (
 // is in use. A body that is deleted meanwhile is left out.
 func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	t := tar.NewWriter(w)
-	for first := range 256 {
-		sub := filepath.Join(s.dir, fmt.Sprintf("%02x", first))
-		files, err := os.ReadDir(sub)
-		if err != nil {
-			return fmt.Errorf("export bodies: %w", err)
+	err := s.files(ctx, func(file string) error {
+		id := filepath.Base(file)
+		if path, err := s.path(id); err != nil || path != file {
+			return nil // half written, or not ours
 		}
-		for _, f := range files {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if path, err := s.path(f.Name()); err != nil || path != filepath.Join(sub, f.Name()) {
-				continue // half written, or not ours
-			}
-			if err := s.exportOne(t, filepath.Join(sub, f.Name())); err != nil {
-				return fmt.Errorf("export body %s: %w", f.Name(), err)
-			}
+		if err := s.exportOne(t, file); err != nil {
+			return fmt.Errorf("export body %s: %w", id, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return t.Close()
 }

@@ -21,8 +21,8 @@ type Entry struct {
 	Bytes   int64 // of the file
 }
 
-// List visits every body, expired ones too, in no order; an error of visit ends it.
-func (s *Store) List(ctx context.Context, visit func(Entry) error) error {
+// files visits the path of every file in the store, half written ones too, in no order; an error of visit ends it.
+func (s *Store) files(ctx context.Context, visit func(path string) error) error {
 	for first := range 256 {
 		dir := filepath.Join(s.dir, fmt.Sprintf("%02x", first))
 		files, err := os.ReadDir(dir)
@@ -33,26 +33,32 @@ func (s *Store) List(ctx context.Context, visit func(Entry) error) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if strings.HasSuffix(f.Name(), durable.TempSuffix) {
-				continue
-			}
-			e, err := s.entry(filepath.Join(dir, f.Name()))
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // deleted meanwhile
-			}
-			if errors.Is(err, ErrDamaged) {
-				s.log.Warn("body is damaged", "id", f.Name())
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("list bodies: %w", err)
-			}
-			if err := visit(e); err != nil {
+			if err := visit(filepath.Join(dir, f.Name())); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// List visits every body, expired ones too, in no order; an error of visit ends it.
+func (s *Store) List(ctx context.Context, visit func(Entry) error) error {
+	return s.files(ctx, func(path string) error {
+		if strings.HasSuffix(path, durable.TempSuffix) {
+			return nil
+		}
+		e, err := s.entry(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // deleted meanwhile
+		case errors.Is(err, ErrDamaged):
+			s.log.Warn("body is damaged", "id", filepath.Base(path))
+			return nil
+		case err != nil:
+			return fmt.Errorf("list bodies: %w", err)
+		}
+		return visit(e)
+	})
 }
 
 func (s *Store) entry(path string) (Entry, error) {
