@@ -30,6 +30,12 @@ func (j *Journal) unanswered(err error) bool {
 // errSend is an append that was not answered in time.
 var errSend = errors.New("journal: not answered in time")
 
+// placeless says that a stream has no place for the moment: a server that has just started or stopped counts as offline.
+func placeless(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == 10005
+}
+
 // How long one question may take while the cluster's servers choose a leader, at first and at most, and how long it is asked.
 const (
 	firstPatience = 250 * time.Millisecond
@@ -50,7 +56,7 @@ func (j *Journal) insist(ctx context.Context, ask func(context.Context) error) e
 		once, done := context.WithTimeout(ctx, patience)
 		err := ask(once)
 		done()
-		if err == nil || ctx.Err() != nil || !j.unanswered(err) && !errors.Is(err, context.DeadlineExceeded) {
+		if err == nil || ctx.Err() != nil || !j.unanswered(err) && !errors.Is(err, context.DeadlineExceeded) && !placeless(err) {
 			return err
 		}
 		select {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // TestTwoNodesOneCluster runs two nodes on one NATS server of the operator's, and lets both append the same lesson.
@@ -155,4 +157,28 @@ func TestReadersLeaveNothing(t *testing.T) {
 		s, err := js.Stream(t.Context(), jsName(Audit))
 		return err == nil && s.CachedInfo().State.Consumers == 0
 	})
+}
+
+// TestInsist asks a cluster again for what time mends, and for nothing else.
+func TestInsist(t *testing.T) {
+	j := &Journal{config: Config{Servers: []string{"nats://192.0.2.1:4222"}}}
+	for _, tt := range []struct {
+		err   error
+		again bool
+	}{
+		{nats.ErrNoResponders, true}, {context.DeadlineExceeded, true}, {&jetstream.APIError{Code: 503, ErrorCode: 10008}, true}, // no leader
+		{&jetstream.APIError{Code: 400, ErrorCode: 10005}, true}, // no place: a peer is offline yet
+		{&jetstream.APIError{Code: 503, ErrorCode: 10023}, false}, {jetstream.ErrStreamNotFound, false}, {errors.New("permission denied"), false},
+	} {
+		asked := 0
+		err := j.insist(t.Context(), func(context.Context) error {
+			if asked++; asked < 3 {
+				return tt.err
+			}
+			return nil
+		})
+		if again := err == nil && asked == 3; again != tt.again {
+			t.Errorf("%v: asked %d times, %v", tt.err, asked, err)
+		}
+	}
 }
