@@ -20,9 +20,10 @@ func (n *Node) AskSignIn(address string) {
 }
 
 // mailboxesOf are whose copies the owner of an address may see: those of the mailbox that it leads to, and those that came for the
-// address while no table could say where it leads. Of which tables say nothing may be a stranger's, and has no mailbox but its own: mail
-// of ours may be forwarded to jean@else.example, which is nothing to who has jean+x@else.example. Only the letters A to Z are folded, as mail servers do: an address with others that
-// would become one of ours, as the dotted capital I becomes an i, is somebody else's, and has no mailbox here.
+// address while no table could say where it leads. An address of which tables say nothing may be a stranger's, and has no mailbox but
+// its own: mail of ours may be forwarded to jean@else.example, which is nothing to who has jean+x@else.example. Only the letters A to
+// Z are folded, as mail servers do: an address with others that would become one of ours, as the dotted capital I becomes an i, is
+// somebody else's, and has no mailbox here.
 func (n *Node) mailboxesOf(ctx context.Context, address string) []string {
 	own := strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
