@@ -25,15 +25,12 @@ type learningPage struct {
 // maxLessons is how many lessons the figures are of, the newest of those of the hours asked for.
 const maxLessons = 5000
 
-// shortLessons is how many lessons stand on the page, longLessons in the table of its own.
-const (
-	shortLessons = 20
-	longLessons  = 500
-)
+// shortLessons is how many lessons stand on the page; in the table of its own stand [longTable].
+const shortLessons = 20
 
 // learning is what was taught, by whom and for whom, and how the learner had judged it before.
 func (c *Console) learning(w http.ResponseWriter, r *http.Request) error {
-	page, lessons, err := c.newLearningPage(r, "/learning")
+	page, lessons, err := c.newLearningPage(r, "/learning", maxLessons)
 	if err != nil {
 		return err
 	}
@@ -46,6 +43,9 @@ func (c *Console) learning(w http.ResponseWriter, r *http.Request) error {
 	}
 	return c.render(w, r, "learning", page)
 }
+
+// lessonsPart is the table of the lessons themselves, the one that adds nothing up.
+const lessonsPart = "lessons"
 
 // learningTables are the tables of the page, each under its own name, too.
 var learningTables = []struct {
@@ -61,7 +61,7 @@ var learningTables = []struct {
 	{"scopes", func(c *Console, p learningPage, l []message.Lesson, limit int) table {
 		return c.lessonSums(p, "scopes", l, limit, func(l *message.Lesson) string { return c.scopeText(l.Scope) })
 	}},
-	{"lessons", (*Console).lessonTable},
+	{lessonsPart, (*Console).lessonTable},
 }
 
 // learningTable is one of the tables alone. Its name may end in .csv or .json.
@@ -71,22 +71,26 @@ func (c *Console) learningTable(w http.ResponseWriter, r *http.Request) error {
 		if k.name != name {
 			continue
 		}
-		page, lessons, err := c.newLearningPage(r, "/learning/"+name)
+		most := maxLessons
+		if name == lessonsPart {
+			most = longTable
+		}
+		page, lessons, err := c.newLearningPage(r, "/learning/"+name, most)
 		if err != nil {
 			return err
 		}
-		page.Tables = []table{k.make(c, page, lessons, longLessons)}
+		page.Tables = []table{k.make(c, page, lessons, longTable)}
 		return c.serveTable(w, r, page.Tables[0], "learningtable", page)
 	}
 	return errNoPage
 }
 
-func (c *Console) newLearningPage(r *http.Request, base string) (p learningPage, lessons []message.Lesson, err error) {
+func (c *Console) newLearningPage(r *http.Request, base string, most int) (p learningPage, lessons []message.Lesson, err error) {
 	p = learningPage{Hours: disagreementHours, Windows: windows, Base: base}
 	if r.URL.Query().Get("hours") != "" {
 		p.Hours = window(r)
 	}
-	lessons, err = c.Lessons(r.Context(), c.since(p.Hours), maxLessons)
+	lessons, err = c.Lessons(r.Context(), c.since(p.Hours), most)
 	return p, lessons, err
 }
 
@@ -165,7 +169,7 @@ func (c *Console) scopeText(s message.Scope) string {
 }
 
 func (c *Console) lessonTable(page learningPage, lessons []message.Lesson, limit int) table {
-	t := table{Name: "lessons", Path: page.path("lessons"), Empty: "empty.lessons", Columns: []column{{"time", false, false}, {"channel", false, false}, {"taught_as", false, false},
+	t := table{Name: "lessons", Path: page.path(lessonsPart), Empty: "empty.lessons", Columns: []column{{"time", false, false}, {"channel", false, false}, {"taught_as", false, false},
 		{"before_lesson", true, false}, {"teachers", false, false}, {"scopes", false, false}, {"id", false, true}}}
 	for i := range lessons[:min(limit, len(lessons))] {
 		l := &lessons[i]

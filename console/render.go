@@ -146,8 +146,9 @@ func functions(words *catalogue.Catalogue) template.FuncMap {
 	}
 	n := numbers{xmessage.NewPrinter(words.Tag)}
 	return template.FuncMap{
-		"t":   say,
-		"may": func(a account.Account, right string) bool { return a.Role.May(account.Right(right)) },
+		"t":      say,
+		"headed": func(list []column) []heading { return headed(words, list) },
+		"may":    func(a account.Account, right string) bool { return a.Role.May(account.Right(right)) },
 		"known": func(prefix, name string) string {
 			if words.Has(prefix + "." + name) {
 				return words.Say(prefix + "." + name)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 
+	"rempart/catalogue"
 	"rempart/report"
 )
 
@@ -26,6 +27,24 @@ type column struct {
 	Key    string
 	Number bool
 	Hidden bool // only exported
+}
+
+// heading is a column with what each of its cells repeats, made once: a table may have thousands of cells.
+type heading struct {
+	column
+	Title string
+	Class string // of its cells
+}
+
+func headed(words *catalogue.Catalogue, list []column) []heading {
+	out := make([]heading, len(list))
+	for i, c := range list {
+		out[i] = heading{c, words.Say("column." + c.Key), "c-" + c.Key}
+		if c.Number {
+			out[i].Class = "n " + out[i].Class
+		}
+	}
+	return out
 }
 
 // cell is shown as Text and exported as Value (Text if nil).

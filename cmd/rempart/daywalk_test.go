@@ -91,13 +91,16 @@ var (
 	ids   = regexp.MustCompile(`/[^/]*[0-9.@][^/]*`)
 )
 
+// step is a page to look at, and the page that links to it.
+type step struct{ path, from string }
+
 // round follows links from the overview to every kind of page, one of each.
 func (w *walk) round(i int) {
-	todo, seen := []string{"/"}, map[string]bool{"/": true}
+	todo, seen := []step{{path: "/"}}, map[string]bool{"/": true}
 	for len(todo) > 0 && !w.end.Load() {
-		path := todo[0]
+		now := todo[0]
 		todo = todo[1:]
-		text, ok := w.look(i, path)
+		text, status, ok := w.look(i, now.path)
 		if !ok {
 			time.Sleep(time.Second) // it restarts
 			if !w.login(i) {
@@ -105,10 +108,14 @@ func (w *walk) round(i int) {
 			}
 			continue
 		}
+		if status != http.StatusOK {
+			w.complain(i, now, status)
+			continue
+		}
 		for _, l := range links.FindAllStringSubmatch(text, -1) {
 			if k := kind(l[1]); !seen[k] && !strings.HasPrefix(k, "/static") && !strings.HasPrefix(k, "/metrics") {
 				seen[k] = true
-				todo = append(todo, strings.ReplaceAll(l[1], "&amp;", "&"))
+				todo = append(todo, step{strings.ReplaceAll(l[1], "&amp;", "&"), now.path})
 			}
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -121,25 +128,37 @@ func kind(path string) string {
 	return ids.ReplaceAllString(path, "/*")
 }
 
-func (w *walk) look(i int, path string) (text string, ok bool) {
+func (w *walk) look(i int, path string) (text string, status int, ok bool) {
 	began := time.Now()
 	resp, err := w.http[i].Get(w.url(i, path))
 	if err != nil {
-		return "", false
+		return "", 0, false
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil || resp.Request.URL.Path == "/login" {
-		return "", false
+		return "", 0, false
+	}
+	if resp.StatusCode == http.StatusOK {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.took[kind(path)] = append(w.took[kind(path)], time.Since(began))
+	}
+	return string(b), resp.StatusCode, true
+}
+
+// complain notes an answer that was no page. What is gone is no fault, as a campaign that was forgotten for younger ones, if the page
+// that led to it no longer does, or is gone as well.
+func (w *walk) complain(i int, at step, status int) {
+	if status == http.StatusNotFound && at.from != "" {
+		text, again, ok := w.look(i, at.from)
+		if !ok || again == http.StatusNotFound || again == http.StatusOK && !strings.Contains(strings.ReplaceAll(text, "&amp;", "&"), `href="`+at.path+`"`) {
+			return
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if resp.StatusCode == http.StatusOK {
-		w.took[kind(path)] = append(w.took[kind(path)], time.Since(began))
-	} else {
-		w.bad[fmt.Sprint(path, " ", resp.Status)]++
-	}
-	return string(b), true
+	w.bad[fmt.Sprint(at.path, " ", status)]++
 }
 
 // report prints how long each page took. A page that failed is an error; a slow one is for who reads the figures: machines of
