@@ -138,14 +138,6 @@ func KnownSuffix(host string) bool {
 	return icann
 }
 
-// Organisation is the registered domain of a host (public suffix and one label), or the host itself where it has none.
-func Organisation(host string) string {
-	if org, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return org
-	}
-	return host
-}
-
 // Random reports a label that looks drawn by lot, of eight letters and digits or more: they change between each other four
 // times, or twice with hardly a vowel between, or six consonants follow each other.
 func Random(label string) bool {
