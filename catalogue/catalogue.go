@@ -8,6 +8,7 @@ package catalogue
 import (
 	"embed"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/pelletier/go-toml/v2"
@@ -20,12 +21,16 @@ var files embed.FS
 
 // Catalogue is the sentences of one language. It is immutable.
 type Catalogue struct {
-	Tag   language.Tag
-	texts map[string]forms
+	Tag     language.Tag
+	texts   map[string]forms
+	reasons map[string]forms // those below "signal", by the rest of their key: every answer about a mail has dozens
 }
 
-// forms are the plural forms of one text; a text without plurals has only other.
-type forms map[plural.Form]string
+// forms are the forms of one text.
+type forms struct {
+	other  string
+	plural map[plural.Form]string // nil: it has no plurals
+}
 
 // English returns the source language.
 var English = sync.OnceValue(func() *Catalogue {
@@ -45,10 +50,14 @@ func (c *Catalogue) Say(key string, args ...any) string {
 		}
 		return key + " " + fmt.Sprint(args...)
 	}
-	text := f[plural.Other]
-	if len(f) > 1 {
+	return c.say(f, args)
+}
+
+func (c *Catalogue) say(f forms, args []any) string {
+	text := f.other
+	if f.plural != nil {
 		if n, ok := firstInteger(args); ok {
-			if t, ok := f[plural.Cardinal.MatchPlural(c.Tag, n, 0, 0, 0, 0)]; ok {
+			if t, ok := f.plural[plural.Cardinal.MatchPlural(c.Tag, n, 0, 0, 0, 0)]; ok {
 				text = t
 			}
 		}
@@ -59,8 +68,16 @@ func (c *Catalogue) Say(key string, args ...any) string {
 	return fmt.Sprintf(text, args...)
 }
 
+// reasonPrefix begins the keys of what signals and learners say.
+const reasonPrefix = "signal."
+
 // Reason is the sentence of a signal or learner.
-func (c *Catalogue) Reason(name string, args ...any) string { return c.Say("signal."+name, args...) }
+func (c *Catalogue) Reason(name string, args ...any) string {
+	if f, ok := c.reasons[name]; ok {
+		return c.say(f, args)
+	}
+	return c.Say(reasonPrefix+name, args...)
+}
 
 // Has reports whether the catalogue knows key.
 func (c *Catalogue) Has(key string) bool {
@@ -93,8 +110,13 @@ func load(tag language.Tag, path string) (*Catalogue, error) {
 	if err := toml.Unmarshal(b, &tree); err != nil {
 		return nil, fmt.Errorf("read catalogue %s: %w", path, err)
 	}
-	c := &Catalogue{tag, map[string]forms{}}
+	c := &Catalogue{tag, map[string]forms{}, map[string]forms{}}
 	c.add("", tree)
+	for key, f := range c.texts {
+		if name, ok := strings.CutPrefix(key, reasonPrefix); ok {
+			c.reasons[name] = f
+		}
+	}
 	return c, nil
 }
 
@@ -103,16 +125,17 @@ func (c *Catalogue) add(prefix string, tree map[string]any) {
 	for key, v := range tree {
 		switch v := v.(type) {
 		case string:
-			c.texts[prefix+key] = forms{plural.Other: v}
+			c.texts[prefix+key] = forms{other: v}
 		case map[string]any:
-			if _, ok := v["other"].(string); !ok {
+			other, ok := v["other"].(string)
+			if !ok {
 				c.add(prefix+key+".", v)
 				continue
 			}
-			f := forms{}
+			f := forms{other, map[plural.Form]string{}}
 			for name, text := range v {
 				if s, ok := text.(string); ok {
-					f[formNames[name]] = s
+					f.plural[formNames[name]] = s
 				}
 			}
 			c.texts[prefix+key] = f

@@ -9,10 +9,10 @@ import (
 
 func TestSay(t *testing.T) {
 	c := &Catalogue{language.English, map[string]forms{
-		"plain": {plural.Other: "nothing to add"},
-		"hours": {plural.One: "its date is %d hour ahead", plural.Other: "its date is %d hours ahead"},
-		"host":  {plural.One: "%[2]s has %[1]d link", plural.Other: "%[2]s has %[1]d links"},
-	}}
+		"plain": {other: "nothing to add"},
+		"hours": {"its date is %d hours ahead", map[plural.Form]string{plural.One: "its date is %d hour ahead"}},
+		"host":  {"%[2]s has %[1]d links", map[plural.Form]string{plural.One: "%[2]s has %[1]d link"}},
+	}, nil}
 	for _, tt := range []struct {
 		key  string
 		args []any
