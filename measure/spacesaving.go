@@ -20,24 +20,27 @@ type summary[K comparable] struct {
 	total uint64       // items seen
 	floor uint64       // an item that is not in it was seen at most so often
 	heap  []counter[K] // least count first
-	at    map[K]int32  // item -> place in heap
+	at    map[K]int32  // item -> place in heap; nil while there are few
 }
 
+// fewCounters are looked through faster than a map is, which takes more memory than they: most summaries stay that small.
+const fewCounters = 8
+
 func newSummary[K comparable](limit int) *summary[K] {
-	return &summary[K]{limit: limit, at: make(map[K]int32)}
+	return &summary[K]{limit: limit}
 }
 
 // add counts one item.
 func (s *summary[K]) add(key K) {
 	s.total++
-	if i, ok := s.at[key]; ok {
+	if i := s.find(key); i >= 0 {
 		s.heap[i].count++
-		s.down(int(i))
+		s.down(i)
 		return
 	}
 	if len(s.heap) < s.limit {
 		s.heap = append(s.heap, counter[K]{key, 1, 0})
-		s.at[key] = int32(len(s.heap) - 1)
+		s.put(len(s.heap) - 1)
 		s.up(len(s.heap) - 1)
 		return
 	}
@@ -45,8 +48,36 @@ func (s *summary[K]) add(key K) {
 	delete(s.at, least.key)
 	s.floor = max(s.floor, least.count)
 	*least = counter[K]{key, least.count + 1, least.count}
-	s.at[key] = 0
+	s.put(0)
 	s.down(0)
+}
+
+// find is the item's place in the heap; -1 if it is not there.
+func (s *summary[K]) find(key K) int {
+	if s.at == nil {
+		return slices.IndexFunc(s.heap, func(c counter[K]) bool { return c.key == key })
+	}
+	if i, ok := s.at[key]; ok {
+		return int(i)
+	}
+	return -1
+}
+
+// put notes where the item at a place of the heap is.
+func (s *summary[K]) put(i int) {
+	if s.at != nil {
+		s.at[s.heap[i].key] = int32(i)
+	} else if len(s.heap) > fewCounters {
+		s.note()
+	}
+}
+
+// note notes where all items are.
+func (s *summary[K]) note() {
+	s.at = make(map[K]int32, len(s.heap))
+	for i := range s.heap {
+		s.at[s.heap[i].key] = int32(i)
+	}
 }
 
 func (s *summary[K]) up(i int) {
@@ -79,7 +110,9 @@ func (s *summary[K]) down(i int) {
 
 func (s *summary[K]) swap(i, j int) {
 	s.heap[i], s.heap[j] = s.heap[j], s.heap[i]
-	s.at[s.heap[i].key], s.at[s.heap[j].key] = int32(i), int32(j)
+	if s.at != nil {
+		s.at[s.heap[i].key], s.at[s.heap[j].key] = int32(i), int32(j)
+	}
 }
 
 // sorted are the counters, most frequent first, equal ones by key: the form that is stored and shown.
@@ -127,7 +160,7 @@ func mergeSummaries[K comparable](limit int, less func(a, b K) int, parts ...*su
 func (s *summary[K]) load(sorted []counter[K]) {
 	s.heap = slices.Clone(sorted)
 	slices.Reverse(s.heap) // ascending is a heap
-	for i, c := range s.heap {
-		s.at[c.key] = int32(i)
+	if len(s.heap) > fewCounters {
+		s.note()
 	}
 }
