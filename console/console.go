@@ -118,7 +118,7 @@ type Console struct {
 	Sources
 	log      *slog.Logger
 	words    *catalogue.Catalogue
-	pages    *pages
+	pages    pages
 	staff    managers // sessions of accounts
 	owners   managers // sessions of who signed in to a mailbox
 	throttle *throttle

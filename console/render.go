@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -29,10 +30,9 @@ import (
 //go:embed page/*.html
 var pageFiles embed.FS
 
-// pages holds each page's template, the layout filled.
-type pages struct {
-	byName map[string]*template.Template
-}
+// pages make each page's template, the layout filled, when it is first asked for: most nodes are looked at rarely, and what
+// all pages take to parse, and of memory, nobody needs for judging.
+type pages map[string]func() (*template.Template, error)
 
 // shell is what the layout needs beside the page's own struct.
 type shell struct {
@@ -59,7 +59,7 @@ type menuItem struct {
 	Here       bool
 }
 
-func loadPages(words *catalogue.Catalogue) (*pages, error) {
+func loadPages(words *catalogue.Catalogue) (pages, error) {
 	base, err := template.New("layout").Funcs(functions(words)).ParseFS(pageFiles, "page/layout.html", "page/part_*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
@@ -68,20 +68,19 @@ func loadPages(words *catalogue.Catalogue) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{map[string]*template.Template{}}
+	p := pages{}
 	for _, file := range names {
 		name := strings.TrimSuffix(path.Base(file), ".html")
 		if name == "layout" || strings.HasPrefix(name, "part_") {
 			continue
 		}
-		t, err := base.Clone()
-		if err == nil {
-			t, err = t.ParseFS(pageFiles, file)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read page %s: %w", name, err)
-		}
-		p.byName[name] = t
+		p[name] = sync.OnceValues(func() (*template.Template, error) {
+			t, err := base.Clone()
+			if err != nil {
+				return nil, err
+			}
+			return t.ParseFS(pageFiles, file)
+		})
 	}
 	return p, nil
 }
@@ -92,9 +91,13 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, page string, da
 
 // renderStatus makes the whole page before it sends the first byte, so that an error becomes an error page.
 func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status int, page string, data any) error {
-	t := c.pages.byName[page]
-	if t == nil {
+	parse := c.pages[page]
+	if parse == nil {
 		return fmt.Errorf("console: no page %q", page)
+	}
+	t, err := parse()
+	if err != nil {
+		return fmt.Errorf("page %s: %w", page, err)
 	}
 	s := shell{Lang: c.words.Tag.String(), Page: page, Node: c.Node, Version: c.Version, Now: c.Now().UTC(), Data: data,
 		Credits: append(c.Places().Attributions(), geo.Attribution{Text: chart.Credit, URL: chart.CreditURL})}
@@ -118,7 +121,7 @@ func (c *Console) renderStatus(w http.ResponseWriter, r *http.Request, status in
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, err := b.WriteTo(w)
+	_, err = b.WriteTo(w)
 	if err != nil {
 		c.log.Debug("page not taken", "error", err)
 	}
