@@ -93,6 +93,7 @@ func TestAsk(t *testing.T) {
 				t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 			}
 			close(release)
+			time.Sleep(2 * judgeIdle)
 		})
 	}
 	two := &message.Message{Recipients: make([]message.Recipient, 2)}

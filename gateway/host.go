@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"rempart/message"
@@ -17,6 +18,17 @@ type Host struct {
 	Sign    Sign
 	Log     *slog.Logger
 	Metrics *Metrics
+
+	once sync.Once
+	jobs chan job
+}
+
+// job is a message for a judge.
+type job struct {
+	ctx  context.Context
+	door *Door
+	m    *message.Message
+	done chan<- result
 }
 
 // Errors for which a front door answers by its on_error.
@@ -36,7 +48,7 @@ func (h *Host) Ask(ctx context.Context, door *Door, m *message.Message) (Answer,
 	defer cancel()
 	done := make(chan result, 1)
 	want := max(1, len(m.Recipients))
-	go func() { done <- h.judge(ctx, door, m) }()
+	h.give(job{ctx, door, m, done})
 	late := time.NewTimer(budget + budget/4)
 	defer late.Stop()
 	var r result
@@ -55,6 +67,36 @@ func (h *Host) Ask(ctx context.Context, door *Door, m *message.Message) (Answer,
 	}
 	return r.answer, nil
 }
+
+// give hands a message to a judge that waits for one, or to a new one.
+func (h *Host) give(j job) {
+	h.once.Do(func() { h.jobs = make(chan job) })
+	select {
+	case h.jobs <- j:
+	default:
+		go h.work(j)
+	}
+}
+
+// work judges one message after the other until none came for a while: a goroutine that is new grows its stack, by copying it over and
+// over, as deep as judging goes.
+func (h *Host) work(j job) {
+	idle := time.NewTimer(judgeIdle)
+	defer idle.Stop()
+	for {
+		j.done <- h.judge(j.ctx, j.door, j.m)
+		j = job{} // keep no message
+		idle.Reset(judgeIdle)
+		select {
+		case j = <-h.jobs:
+		case <-idle.C:
+			return
+		}
+	}
+}
+
+// judgeIdle is how long a judge waits for the next message.
+const judgeIdle = 100 * time.Millisecond
 
 // Signatures are the fields that a mail gets on its way: see [Sign].
 func (h *Host) Signatures(m *message.Message, replaced ...HeaderField) []HeaderField {
