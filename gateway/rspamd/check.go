@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"rempart/catalogue"
@@ -48,7 +49,7 @@ type reply struct {
 	Required  float64           `json:"required_score"`
 	Action    string            `json:"action"`
 	Subject   string            `json:"subject,omitempty"`
-	Symbols   map[string]symbol `json:"symbols"`
+	Symbols   symbols           `json:"symbols"`
 	Messages  map[string]string `json:"messages"`
 	URLs      []string          `json:"urls"` // hosts of links
 	Emails    []string          `json:"emails"`
@@ -69,19 +70,17 @@ type added struct {
 	Order int    `json:"order"`
 }
 
-func renderV2(r *reply) []byte { return r.encode(make([]byte, 0, 4096)) }
-
 // renderV1 is the form of /check and /symbols, where symbols stand beside the score.
-func renderV1(r *reply) []byte {
+func (r *reply) renderV1(b []byte) []byte {
 	metric := map[string]any{"is_spam": spam(r.Action), "is_skipped": r.Skipped, "score": r.Score,
 		"required_score": r.Required, "action": r.Action}
-	for name, s := range r.Symbols {
-		metric[name] = s
+	for _, s := range r.Symbols {
+		metric[s.Name] = s
 	}
 	if r.Subject != "" {
 		metric["subject"] = r.Subject
 	}
-	return encoded(struct {
+	return append(b, encoded(struct {
 		Default   map[string]any    `json:"default"`
 		Messages  map[string]string `json:"messages"`
 		URLs      []string          `json:"urls"`
@@ -90,11 +89,14 @@ func renderV1(r *reply) []byte {
 		Time      float64           `json:"time_real"`
 		Signature string            `json:"dkim-signature,omitempty"`
 		Milter    *milter           `json:"milter,omitempty"`
-	}{metric, r.Messages, r.URLs, r.Emails, r.MessageID, r.Time, r.Signature, r.Milter})
+	}{metric, r.Messages, r.URLs, r.Emails, r.MessageID, r.Time, r.Signature, r.Milter})...)
 }
 
-// check answers a mail.
-func (f *Rspamd) check(render func(*reply) []byte) http.HandlerFunc {
+// answers are bytes of answers that were sent, for the next ones.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
+// check answers a mail; render appends the answer's bytes.
+func (f *Rspamd) check(render func(*reply, []byte) []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		start, cfg := time.Now(), f.cfg()
 		b, err := read(r, cfg)
@@ -106,7 +108,10 @@ func (f *Rspamd) check(render func(*reply) []byte) http.HandlerFunc {
 		took := time.Since(start)
 		out.Time = took.Seconds()
 		f.stat.scanned(out.Action, took)
-		send(w, http.StatusOK, render(out))
+		text := answers.Get().(*[]byte)
+		defer answers.Put(text)
+		*text = render(out, (*text)[:0])
+		send(w, http.StatusOK, *text)
 	}
 }
 
@@ -133,7 +138,7 @@ func (f *Rspamd) judge(r *http.Request, b body, cfg *settings) *reply {
 
 // unjudged is the answer where there is no decision.
 func unjudged(a message.Action) *reply {
-	out := &reply{Skipped: true, Required: scale.Score(scale.Refuse), Action: actionOf(a), Symbols: map[string]symbol{},
+	out := &reply{Skipped: true, Required: scale.Score(scale.Refuse), Action: actionOf(a),
 		Messages: map[string]string{}, URLs: []string{}, Emails: []string{}}
 	if out.Action == softReject {
 		out.Messages["smtp_message"] = catalogue.English().Say("answer.tempfail")
@@ -148,7 +153,7 @@ func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cf
 	out := unjudged(d.Effective())
 	out.Skipped = false
 	total := scale.Bounded(scale.Points(v.Calibration.Odds(v.Score).Float(), d.Thresholds), d, reactions[out.Action])
-	out.Score, out.Symbols = scale.Score(total), symbols(v, total)
+	out.Score, out.Symbols = scale.Score(total), symbolsOf(v, total)
 	out.MessageID = m.MessageID
 	out.URLs, out.Emails = found(m)
 	if d.Text != "" && (out.Action == reject || out.Action == softReject) {

@@ -2,8 +2,6 @@ package rspamd
 
 import (
 	"bytes"
-	"maps"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -18,12 +16,12 @@ func (r *reply) encode(b []byte) []byte {
 		b = appendText(append(b, `,"subject":`...), r.Subject)
 	}
 	b = append(b, `,"symbols":{`...)
-	for i, name := range slices.Sorted(maps.Keys(r.Symbols)) {
+	for i := range r.Symbols {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		s := r.Symbols[name]
-		b = s.encode(append(appendText(b, name), ':'))
+		s := &r.Symbols[i]
+		b = s.encode(append(appendText(b, s.Name), ':'))
 	}
 	b = append(b, `},"messages":`...)
 	b = appendAny(b, r.Messages)

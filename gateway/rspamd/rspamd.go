@@ -50,9 +50,9 @@ func New(cfg Config, host *gateway.Host, learn gateway.Learn) (*Rspamd, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ping", f.ping)
-	mux.HandleFunc("POST /checkv2", f.check(renderV2))
-	mux.HandleFunc("POST /check", f.check(renderV1))
-	mux.HandleFunc("POST /symbols", f.check(renderV1))
+	mux.HandleFunc("POST /checkv2", f.check((*reply).encode))
+	mux.HandleFunc("POST /check", f.check((*reply).renderV1))
+	mux.HandleFunc("POST /symbols", f.check((*reply).renderV1))
 	mux.HandleFunc("POST /learnspam", f.forTeachers(f.learnAs(message.Spam)))
 	mux.HandleFunc("POST /learnham", f.forTeachers(f.learnAs(message.Ham)))
 	mux.HandleFunc("POST /fuzzyadd", f.forTeachers(f.fuzzyAdd))

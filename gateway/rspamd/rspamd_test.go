@@ -385,7 +385,7 @@ func TestAnswer(t *testing.T) {
 		{"tag", "", all, scam, []string{"Rcpt: ben@example.net"}, addHeader, 6, 14.999, func(r reply) bool {
 			_, forged := r.Milter.Remove["X-Rempart-Action"]
 			return forged && len(r.Emails) == 1 && r.Emails[0] == "help@example.org" && r.Milter.Add["X-Rempart-Action"].Value == "tag" && strings.Contains(r.Milter.Add["X-Rempart-Reasons"].Value, "=+") &&
-				r.Symbols["LINK_ADDRESS"].Description == "a link leads to the bare address 192.0.2.66" && r.Symbols["LINK_ADDRESS"].Options[0] == "192.0.2.66"
+				r.Symbols.named("LINK_ADDRESS").Description == "a link leads to the bare address 192.0.2.66" && r.Symbols.named("LINK_ADDRESS").Options[0] == "192.0.2.66"
 		}},
 		{"from a relay", "relays = ['192.0.2.0/24']", all, scam, []string{"IP: 192.0.2.7"}, addHeader, 6, 14.999, func(r reply) bool {
 			return r.Milter.Remove == nil && r.Milter.Add != nil
@@ -404,13 +404,13 @@ func TestAnswer(t *testing.T) {
 		}},
 		{"greylist, for nobody in sight", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, nil, noAction, -100, 5.999, func(r reply) bool { return r.Messages["smtp_message"] == "" }},
 		{"denied", "", "[[deny]]\nnetwork = '192.0.2.7'\n", mail, []string{"IP: 192.0.2.7"}, reject, 15, 15, func(r reply) bool {
-			return r.Messages["smtp_message"] == catalogue.English().Say("answer.reject") && r.Symbols[gateway.PartOfScale].Score > 15
+			return r.Messages["smtp_message"] == catalogue.English().Say("answer.reject") && r.Symbols.named(gateway.PartOfScale).Score > 15
 		}},
 		{"allowed", "", "[[allow]]\nnetwork = '192.0.2.7'\n", scam, []string{"IP: 192.0.2.7"}, noAction, 3.999, 3.999, func(r reply) bool {
-			return r.Symbols[gateway.PartOfScale].Score < 0 && r.Milter.Add == nil && len(r.Milter.Remove) == 1
+			return r.Symbols.named(gateway.PartOfScale).Score < 0 && r.Milter.Add == nil && len(r.Milter.Remove) == 1
 		}},
 		{"shadow", "mode = 'shadow'", all, scam, nil, noAction, 3.999, 3.999, func(r reply) bool {
-			return r.Milter == nil && r.Subject == "" && r.Symbols["LINK_ADDRESS"].Score > 0
+			return r.Milter == nil && r.Subject == "" && r.Symbols.named("LINK_ADDRESS").Score > 0
 		}},
 		{"shadow by policy", "", "mode = 'shadow'\n[thresholds]\ntag = 0.9\n", scam, nil, noAction, 3.999, 3.999, func(r reply) bool { return r.Milter == nil }},
 		{"nothing turned on", "", "[thresholds]\ntag = 0\n", scam, nil, noAction, 5.999, 5.999, func(r reply) bool { return r.Milter.Add == nil }},

@@ -25,12 +25,15 @@ type symbol struct {
 	Options     []string `json:"options,omitempty"` // arguments of the description
 }
 
-// symbols are the contributions of v on rspamd's scale; their scores add up to total exactly.
-func symbols(v *message.Verdict, total gateway.Points) map[string]symbol {
+// symbols are the parts of a score, each name once.
+type symbols []symbol
+
+// symbolsOf are the contributions of v on rspamd's scale; their scores add up to total exactly.
+func symbolsOf(v *message.Verdict, total gateway.Points) symbols {
 	parts := scale.Parts(v, total)
-	all := make(map[string]symbol, len(parts))
-	for _, p := range parts {
-		all[p.Name] = symbol{Name: p.Name, Score: scale.Score(p.Points), MetricScore: scale.Score(p.PerInput), Description: p.Reason,
+	all := make(symbols, len(parts))
+	for i, p := range parts {
+		all[i] = symbol{Name: p.Name, Score: scale.Score(p.Points), MetricScore: scale.Score(p.PerInput), Description: p.Reason,
 			Options: options(p.Contribution)}
 	}
 	return all
@@ -44,7 +47,11 @@ func options(c *message.Contribution) (list []string) {
 		return []string{c.State.String()}
 	}
 	for _, a := range c.Args {
-		list = append(list, catalogue.Seen(fmt.Sprint(a)))
+		s, ok := a.(string)
+		if !ok {
+			s = fmt.Sprint(a)
+		}
+		list = append(list, catalogue.Seen(s))
 	}
 	return list
 }
