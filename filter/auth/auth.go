@@ -69,9 +69,6 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 		author          = authorOf(m)
 		walk            treeWalk
 	)
-	if author != "" {
-		wg.Go(func() { walk = c.walk(ctx, author) })
-	}
 	asked := src.address
 	if inside(asked) {
 		asked = netip.Addr{} // a fetched mail, a relay nobody named: no domain can publish anything about such addresses
@@ -80,8 +77,17 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 		wg.Go(func() { spf, spfDomain = c.spf(ctx, src) })
 		wg.Go(func() { status, reverse = c.iprev(ctx, asked) })
 	}
-	wg.Go(func() { a.DKIM, a.ARC, carried = c.signatures(ctx, m) })
-	wg.Go(func() { listings = c.listings(ctx, m, src.address) })
+	if signed(m) {
+		wg.Go(func() { a.DKIM, a.ARC, carried = c.signatures(ctx, m) })
+	} else {
+		a.ARC.Status = "none"
+	}
+	if len(c.lists) > 0 {
+		wg.Go(func() { listings = c.listings(ctx, m, src.address) })
+	}
+	if author != "" {
+		walk = c.walk(ctx, author)
+	}
 	wg.Wait()
 	a.SPF, a.SPFDomain, a.IPRev, a.ReverseName = spf, spfDomain, status, reverse
 	if carried.counts() {
@@ -101,13 +107,15 @@ func (c *Checker) Check(ctx context.Context, m *message.Message) {
 	}
 }
 
+// signed reports whether the mail has a signature of DKIM or a part of an ARC chain.
+func signed(m *message.Message) bool {
+	return m.Header.Count("DKIM-Signature")+m.Header.Count("ARC-Seal")+m.Header.Count("ARC-Message-Signature")+
+		m.Header.Count("ARC-Authentication-Results") > 0
+}
+
 // signatures verifies what is signed: DKIM and the ARC chain, whose keys are asked for side by side. Of a message that was not
 // received whole, or whose header is too long, nothing can be verified.
 func (c *Checker) signatures(ctx context.Context, m *message.Message) ([]message.DKIM, message.ARC, seen) {
-	if m.Header.Count("DKIM-Signature")+m.Header.Count("ARC-Seal")+m.Header.Count("ARC-Message-Signature")+
-		m.Header.Count("ARC-Authentication-Results") == 0 {
-		return nil, message.ARC{Status: "none"}, seen{}
-	}
 	now := m.Arrived
 	if now.IsZero() {
 		now = time.Now()
@@ -166,8 +174,7 @@ func (c *Checker) iprev(ctx context.Context, a netip.Addr) (status, name string)
 
 // failedOr is "temperror" for an error that may be otherwise later, and the given status otherwise.
 func failedOr(err error, status string) string {
-	var d *net.DNSError
-	if errors.As(err, &d) && !d.IsNotFound {
+	if d, ok := errors.AsType[*net.DNSError](err); ok && !d.IsNotFound {
 		return "temperror"
 	}
 	return status

@@ -33,9 +33,11 @@ func (c *Checker) walk(ctx context.Context, domain string) treeWalk {
 	names := walkNames(domain)
 	texts, errs := make([][]string, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() { texts[i], errs[i] = c.dns.LookupTXT(ctx, "_dmarc."+name) })
+	ask := func(i int) { texts[i], errs[i] = c.dns.LookupTXT(ctx, "_dmarc."+names[i]) }
+	for i := 1; i < len(names); i++ {
+		wg.Go(func() { ask(i) })
 	}
+	ask(0)
 	wg.Wait()
 	w := treeWalk{start: domain, records: map[string]*record{}}
 	for i, name := range names {
