@@ -49,7 +49,7 @@ type reply struct {
 	Required  float64           `json:"required_score"`
 	Action    string            `json:"action"`
 	Subject   string            `json:"subject,omitempty"`
-	Symbols   symbols           `json:"symbols"`
+	Parts     []gateway.Part    `json:"-"` // the object "symbols"; their scores add up to Score exactly
 	Messages  map[string]string `json:"messages"`
 	URLs      []string          `json:"urls"` // hosts of links
 	Emails    []string          `json:"emails"`
@@ -74,8 +74,8 @@ type added struct {
 func (r *reply) renderV1(b []byte) []byte {
 	metric := map[string]any{"is_spam": spam(r.Action), "is_skipped": r.Skipped, "score": r.Score,
 		"required_score": r.Required, "action": r.Action}
-	for _, s := range r.Symbols {
-		metric[s.Name] = s
+	for i := range r.Parts {
+		metric[r.Parts[i].Name] = symbolOf(&r.Parts[i])
 	}
 	if r.Subject != "" {
 		metric["subject"] = r.Subject
@@ -153,7 +153,7 @@ func (f *Rspamd) render(m *message.Message, ans gateway.Answer, relayed bool, cf
 	out := unjudged(d.Effective())
 	out.Skipped = false
 	total := scale.Bounded(scale.Points(v.Calibration.Odds(v.Score).Float(), d.Thresholds), d, reactions[out.Action])
-	out.Score, out.Symbols = scale.Score(total), symbolsOf(v, total)
+	out.Score, out.Parts = scale.Score(total), scale.Parts(v, total)
 	out.MessageID = m.MessageID
 	out.URLs, out.Emails = found(m)
 	if d.Text != "" && (out.Action == reject || out.Action == softReject) {

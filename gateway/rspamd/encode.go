@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"unicode/utf8"
+
+	"rempart/gateway"
 )
 
 // encode writes the answer to /checkv2, which is given with every mail, as [encoding/json] would, in a quarter of its time.
@@ -16,12 +18,11 @@ func (r *reply) encode(b []byte) []byte {
 		b = appendText(append(b, `,"subject":`...), r.Subject)
 	}
 	b = append(b, `,"symbols":{`...)
-	for i := range r.Symbols {
+	for i := range r.Parts {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		s := &r.Symbols[i]
-		b = s.encode(append(appendText(b, s.Name), ':'))
+		b = appendPart(b, &r.Parts[i])
 	}
 	b = append(b, `},"messages":`...)
 	b = appendAny(b, r.Messages)
@@ -40,15 +41,29 @@ func (r *reply) encode(b []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-func (s *symbol) encode(b []byte) []byte {
-	b = appendText(append(b, `{"name":`...), s.Name)
-	b = appendNumber(append(b, `,"score":`...), s.Score)
-	b = appendNumber(append(b, `,"metric_score":`...), s.MetricScore)
-	b = appendText(append(b, `,"description":`...), s.Description)
-	if len(s.Options) > 0 {
-		b = appendTexts(append(b, `,"options":`...), s.Options)
+// appendPart writes a part of the score as a field of the object "symbols".
+func appendPart(b []byte, p *gateway.Part) []byte {
+	b = append(appendText(b, p.Name), ':')
+	b = appendText(append(b, `{"name":`...), p.Name)
+	b = appendPoints(append(b, `,"score":`...), p.Points)
+	b = appendPoints(append(b, `,"metric_score":`...), p.PerInput)
+	b = appendText(append(b, `,"description":`...), p.Reason)
+	if list := options(p.Contribution); len(list) > 0 {
+		b = appendTexts(append(b, `,"options":`...), list)
 	}
 	return append(b, '}')
+}
+
+// appendPoints writes points as the score that they are, digit by digit: an answer has a hundred of them.
+func appendPoints(b []byte, p gateway.Points) []byte {
+	if p < 0 {
+		b, p = append(b, '-'), -p
+	}
+	b = strconv.AppendInt(b, int64(p/thousandths), 10)
+	if rest := p % thousandths; rest > 0 {
+		b = bytes.TrimRight(append(b, '.', '0'+byte(rest/100), '0'+byte(rest/10%10), '0'+byte(rest%10)), "0")
+	}
+	return b
 }
 
 // appendNumber writes a score or a time: of a few digits, never in exponents.

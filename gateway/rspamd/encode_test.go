@@ -1,44 +1,20 @@
 package rspamd
 
 import (
-	"bytes"
 	"encoding/json"
-	"maps"
-	"slices"
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"rempart/gateway"
+	"rempart/message"
 )
 
-// named is the symbol of that name.
-func (l symbols) named(name string) symbol {
-	i := slices.IndexFunc(l, func(s symbol) bool { return s.Name == name })
-	if i < 0 {
-		return symbol{}
-	}
-	return l[i]
-}
-
-// MarshalJSON writes them as [encoding/json] would an object, in their order.
-func (l symbols) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
-	for i, s := range l {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(b, bytes.TrimSpace(encoded(s.Name))...), ':')
-		b = append(b, bytes.TrimSpace(encoded(s))...)
-	}
-	return append(b, '}'), nil
-}
-
-func (l *symbols) UnmarshalJSON(b []byte) error {
-	all := map[string]symbol{}
-	err := json.Unmarshal(b, &all)
-	*l = slices.Collect(maps.Values(all))
-	return err
+// answered is an answer as a client reads it.
+type answered struct {
+	reply
+	Symbols map[string]symbol `json:"symbols"`
 }
 
 // TestEncode holds the answer against encoding/json's.
@@ -51,9 +27,10 @@ func TestEncode(t *testing.T) {
 			Messages: map[string]string{}, URLs: append([]string{}, texts.Draw(t, "urls")...),
 			Emails: append([]string{}, texts.Draw(t, "emails")...), MessageID: rapid.String().Draw(t, "id"),
 			Time: float64(rapid.IntRange(0, 1e9).Draw(t, "µs")) / 1e6}
+		points := rapid.Map(rapid.Int64Range(-100_000, 100_000), func(n int64) gateway.Points { return gateway.Points(n) })
 		for _, name := range texts.Draw(t, "symbols") {
-			r.Symbols = append(r.Symbols, symbol{Name: name, Score: score.Draw(t, "part"), MetricScore: score.Draw(t, "unit"),
-				Description: rapid.String().Draw(t, "description"), Options: texts.Draw(t, "options")})
+			r.Parts = append(r.Parts, gateway.Part{Name: name, Points: points.Draw(t, "part"), PerInput: points.Draw(t, "unit"),
+				Reason: rapid.String().Draw(t, "description"), Contribution: &message.Contribution{State: message.StatePresent, Args: []any{rapid.String().Draw(t, "option")}}})
 		}
 		if rapid.Bool().Draw(t, "refused") {
 			r.Messages["smtp_message"] = rapid.String().Draw(t, "text")
@@ -61,8 +38,19 @@ func TestEncode(t *testing.T) {
 		if rapid.Bool().Draw(t, "changed") {
 			r.Milter = &milter{Remove: map[string]int{"X-Rempart-Action": 0}, Add: map[string]added{"X-Rempart-Score": {Value: rapid.String().Draw(t, "value")}}}
 		}
-		if got, want := string(r.encode(nil)), string(encoded(r)); got != want {
-			t.Errorf("encoded as\n%swant\n%s", got, want)
+		want := answered{reply: *r, Symbols: map[string]symbol{}}
+		for i := range r.Parts {
+			want.Symbols[r.Parts[i].Name] = symbolOf(&r.Parts[i])
+		}
+		if got, want := fields(t, r.encode(nil)), fields(t, encoded(want)); !reflect.DeepEqual(got, want) {
+			t.Errorf("encoded as\n%v\nwant\n%v", got, want)
 		}
 	})
+}
+
+func fields(t *rapid.T, text []byte) (all map[string]any) {
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return all
 }

@@ -51,7 +51,7 @@ func FuzzRequest(f *testing.F) {
 		if !json.Valid(w.Body.Bytes()) {
 			t.Fatalf("%s", w.Body)
 		}
-		if out := (reply{}); strings.HasPrefix(req.URL.Path, "/checkv2") && w.Code == http.StatusOK {
+		if out := (answered{}); strings.HasPrefix(req.URL.Path, "/checkv2") && w.Code == http.StatusOK {
 			if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
 				t.Fatal(err)
 			}

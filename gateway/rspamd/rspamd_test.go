@@ -170,10 +170,10 @@ func (r *rig) send(method, path string, body io.Reader, headers ...string) (int,
 }
 
 // check asks about a mail and reads the answer, whose symbols must add up.
-func (r *rig) check(body string, headers ...string) reply {
+func (r *rig) check(body string, headers ...string) answered {
 	r.t.Helper()
 	status, text := r.post("/checkv2", body, headers...)
-	var out reply
+	var out answered
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&out); err != nil || status != http.StatusOK {
@@ -183,7 +183,7 @@ func (r *rig) check(body string, headers ...string) reply {
 	return out
 }
 
-func addUp(t testing.TB, r *reply) {
+func addUp(t testing.TB, r *answered) {
 	t.Helper()
 	var sum float64
 	for _, s := range r.Symbols {
@@ -377,55 +377,55 @@ func TestAnswer(t *testing.T) {
 		headers           []string
 		action            string
 		low, high         float64
-		want              func(r reply) bool
+		want              func(r answered) bool
 	}{
-		{"honest", "", "", mail, nil, noAction, -100, 3.999, func(r reply) bool {
+		{"honest", "", "", mail, nil, noAction, -100, 3.999, func(r answered) bool {
 			return r.Milter == nil && r.MessageID == "1@example.com" && len(r.Symbols) > 0 && len(r.URLs) == 1 && r.URLs[0] == "menu.example.com"
 		}},
-		{"tag", "", all, scam, []string{"Rcpt: ben@example.net"}, addHeader, 6, 14.999, func(r reply) bool {
+		{"tag", "", all, scam, []string{"Rcpt: ben@example.net"}, addHeader, 6, 14.999, func(r answered) bool {
 			_, forged := r.Milter.Remove["X-Rempart-Action"]
 			return forged && len(r.Emails) == 1 && r.Emails[0] == "help@example.org" && r.Milter.Add["X-Rempart-Action"].Value == "tag" && strings.Contains(r.Milter.Add["X-Rempart-Reasons"].Value, "=+") &&
-				r.Symbols.named("LINK_ADDRESS").Description == "a link leads to the bare address 192.0.2.66" && r.Symbols.named("LINK_ADDRESS").Options[0] == "192.0.2.66"
+				r.Symbols["LINK_ADDRESS"].Description == "a link leads to the bare address 192.0.2.66" && r.Symbols["LINK_ADDRESS"].Options[0] == "192.0.2.66"
 		}},
-		{"from a relay", "relays = ['192.0.2.0/24']", all, scam, []string{"IP: 192.0.2.7"}, addHeader, 6, 14.999, func(r reply) bool {
+		{"from a relay", "relays = ['192.0.2.0/24']", all, scam, []string{"IP: 192.0.2.7"}, addHeader, 6, 14.999, func(r answered) bool {
 			return r.Milter.Remove == nil && r.Milter.Add != nil
 		}},
-		{"rewrite", "rewrite_subject = '[Müll] '", "[thresholds]\nrewrite = 0.9\n", scam, nil, rewriteSubject, 6, 14.999, func(r reply) bool {
+		{"rewrite", "rewrite_subject = '[Müll] '", "[thresholds]\nrewrite = 0.9\n", scam, nil, rewriteSubject, 6, 14.999, func(r answered) bool {
 			return strings.HasPrefix(r.Subject, "=?utf-8?q?[M=C3=BCll]_URGENT") && r.Milter.Add["X-Rempart-Action"].Value == "rewrite"
 		}},
-		{"quarantine", "", "[thresholds]\nquarantine = 0.9\n", scam, nil, addHeader, 6, 14.999, func(r reply) bool {
+		{"quarantine", "", "[thresholds]\nquarantine = 0.9\n", scam, nil, addHeader, 6, 14.999, func(r answered) bool {
 			return r.Milter.Add["X-Rempart-Action"].Value == "quarantine"
 		}},
-		{"tempfail", "", "[thresholds]\ntempfail = 0.9\n", scam, nil, softReject, 4, 14.999, func(r reply) bool {
+		{"tempfail", "", "[thresholds]\ntempfail = 0.9\n", scam, nil, softReject, 4, 14.999, func(r answered) bool {
 			return r.Milter == nil && r.Messages["smtp_message"] == catalogue.English().Say("answer.tempfail")
 		}},
-		{"greylist", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, []string{"IP: 192.0.2.7", "Rcpt: ben@example.net"}, softReject, 4, 14.999, func(r reply) bool {
+		{"greylist", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, []string{"IP: 192.0.2.7", "Rcpt: ben@example.net"}, softReject, 4, 14.999, func(r answered) bool {
 			return r.Milter == nil && r.Messages["smtp_message"] == catalogue.English().Say("answer.greylist")
 		}},
-		{"greylist, for nobody in sight", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, nil, noAction, -100, 5.999, func(r reply) bool { return r.Messages["smtp_message"] == "" }},
-		{"denied", "", "[[deny]]\nnetwork = '192.0.2.7'\n", mail, []string{"IP: 192.0.2.7"}, reject, 15, 15, func(r reply) bool {
-			return r.Messages["smtp_message"] == catalogue.English().Say("answer.reject") && r.Symbols.named(gateway.PartOfScale).Score > 15
+		{"greylist, for nobody in sight", "", "[thresholds]\ngreylist = 0.001\ntag = 0\n", scam, nil, noAction, -100, 5.999, func(r answered) bool { return r.Messages["smtp_message"] == "" }},
+		{"denied", "", "[[deny]]\nnetwork = '192.0.2.7'\n", mail, []string{"IP: 192.0.2.7"}, reject, 15, 15, func(r answered) bool {
+			return r.Messages["smtp_message"] == catalogue.English().Say("answer.reject") && r.Symbols[gateway.PartOfScale].Score > 15
 		}},
-		{"allowed", "", "[[allow]]\nnetwork = '192.0.2.7'\n", scam, []string{"IP: 192.0.2.7"}, noAction, 3.999, 3.999, func(r reply) bool {
-			return r.Symbols.named(gateway.PartOfScale).Score < 0 && r.Milter.Add == nil && len(r.Milter.Remove) == 1
+		{"allowed", "", "[[allow]]\nnetwork = '192.0.2.7'\n", scam, []string{"IP: 192.0.2.7"}, noAction, 3.999, 3.999, func(r answered) bool {
+			return r.Symbols[gateway.PartOfScale].Score < 0 && r.Milter.Add == nil && len(r.Milter.Remove) == 1
 		}},
-		{"shadow", "mode = 'shadow'", all, scam, nil, noAction, 3.999, 3.999, func(r reply) bool {
-			return r.Milter == nil && r.Subject == "" && r.Symbols.named("LINK_ADDRESS").Score > 0
+		{"shadow", "mode = 'shadow'", all, scam, nil, noAction, 3.999, 3.999, func(r answered) bool {
+			return r.Milter == nil && r.Subject == "" && r.Symbols["LINK_ADDRESS"].Score > 0
 		}},
-		{"shadow by policy", "", "mode = 'shadow'\n[thresholds]\ntag = 0.9\n", scam, nil, noAction, 3.999, 3.999, func(r reply) bool { return r.Milter == nil }},
-		{"nothing turned on", "", "[thresholds]\ntag = 0\n", scam, nil, noAction, 5.999, 5.999, func(r reply) bool { return r.Milter.Add == nil }},
+		{"shadow by policy", "", "mode = 'shadow'\n[thresholds]\ntag = 0.9\n", scam, nil, noAction, 3.999, 3.999, func(r answered) bool { return r.Milter == nil }},
+		{"nothing turned on", "", "[thresholds]\ntag = 0\n", scam, nil, noAction, 5.999, 5.999, func(r answered) bool { return r.Milter.Add == nil }},
 		{"recipients unlike", "", "[[scope]]\nuser = 'ben@example.net'\nthresholds = {tag = 0, rewrite = 0.5}\n[[scope]]\nuser = 'c@example.net'\nthresholds = {tag = 0}\n", scam,
-			[]string{"Rcpt: ben@example.net", "Rcpt: d@example.net", "Rcpt: e@example.net", "Rcpt: c@example.net"}, addHeader, 6, 14.999, func(r reply) bool {
+			[]string{"Rcpt: ben@example.net", "Rcpt: d@example.net", "Rcpt: e@example.net", "Rcpt: c@example.net"}, addHeader, 6, 14.999, func(r answered) bool {
 				return r.Milter.Add["X-Rempart-Recipients"].Value == "majority"
 			}},
-		{"client's exemption", "", all, scam, []string{"Flags: milter, skip"}, noAction, 0, 0, func(r reply) bool { return r.Skipped }},
-		{"no judgement", "budget = '20ms'", "", "Subject: hold\r\n\r\n", nil, softReject, 0, 0, func(r reply) bool {
+		{"client's exemption", "", all, scam, []string{"Flags: milter, skip"}, noAction, 0, 0, func(r answered) bool { return r.Skipped }},
+		{"no judgement", "budget = '20ms'", "", "Subject: hold\r\n\r\n", nil, softReject, 0, 0, func(r answered) bool {
 			return r.Skipped && r.Messages["smtp_message"] != ""
 		}},
-		{"panic", "", "", "Subject: panic\r\n\r\n", nil, softReject, 0, 0, func(r reply) bool { return r.Skipped }},
-		{"no judgement, accept", "budget = '20ms'\non_error = 'accept'", "", "Subject: hold\r\n\r\n", nil, noAction, 0, 0, func(r reply) bool { return r.Skipped }},
-		{"no judgement, shadow", "budget = '20ms'\nmode = 'shadow'", "", "Subject: hold\r\n\r\n", nil, noAction, 0, 0, func(r reply) bool { return r.Skipped }},
-		{"empty", "", "", "", nil, noAction, -100, 5.999, func(r reply) bool { return !r.Skipped }},
+		{"panic", "", "", "Subject: panic\r\n\r\n", nil, softReject, 0, 0, func(r answered) bool { return r.Skipped }},
+		{"no judgement, accept", "budget = '20ms'\non_error = 'accept'", "", "Subject: hold\r\n\r\n", nil, noAction, 0, 0, func(r answered) bool { return r.Skipped }},
+		{"no judgement, shadow", "budget = '20ms'\nmode = 'shadow'", "", "Subject: hold\r\n\r\n", nil, noAction, 0, 0, func(r answered) bool { return r.Skipped }},
+		{"empty", "", "", "", nil, noAction, -100, 5.999, func(r answered) bool { return !r.Skipped }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, tt.door, tt.rules)

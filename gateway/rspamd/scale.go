@@ -9,14 +9,17 @@ import (
 	"rempart/message"
 )
 
-// scale has the thresholds of rspamd's own configuration, in thousandths.
-var scale = gateway.Scale{PerScore: 1000, Greylist: 4_000, Mark: 6_000, Refuse: 15_000}
+// thousandths are the points of a score of 1.
+const thousandths = 1000
+
+// scale has the thresholds of rspamd's own configuration.
+var scale = gateway.Scale{PerScore: thousandths, Greylist: 4_000, Mark: 6_000, Refuse: 15_000}
 
 // reactions are the actions of the protocol as places on the scale.
 var reactions = map[string]gateway.Reaction{noAction: gateway.Pass, softReject: gateway.PutOff,
 	addHeader: gateway.Marked, rewriteSubject: gateway.Marked, reject: gateway.Refused}
 
-// symbol is one part of a score.
+// symbol is one part of a score, as clients get it.
 type symbol struct {
 	Name        string   `json:"name"`
 	Score       float64  `json:"score"`
@@ -25,20 +28,12 @@ type symbol struct {
 	Options     []string `json:"options,omitempty"` // arguments of the description
 }
 
-// symbols are the parts of a score, each name once.
-type symbols []symbol
-
-// symbolsOf are the contributions of v on rspamd's scale; their scores add up to total exactly.
-func symbolsOf(v *message.Verdict, total gateway.Points) symbols {
-	parts := scale.Parts(v, total)
-	all := make(symbols, len(parts))
-	for i, p := range parts {
-		all[i] = symbol{Name: p.Name, Score: scale.Score(p.Points), MetricScore: scale.Score(p.PerInput), Description: p.Reason,
-			Options: options(p.Contribution)}
-	}
-	return all
+func symbolOf(p *gateway.Part) symbol {
+	return symbol{Name: p.Name, Score: scale.Score(p.Points), MetricScore: scale.Score(p.PerInput), Description: p.Reason,
+		Options: options(p.Contribution)}
 }
 
+// options are the arguments of a description.
 func options(c *message.Contribution) (list []string) {
 	if c == nil {
 		return nil
