@@ -129,7 +129,10 @@ func TestCounter(t *testing.T) {
 		var counts [256]int
 		for range n {
 			h := r.Uint64()
-			c.add(h)
+			c.held[c.n%8] = h
+			if c.n++; c.n%8 == 0 {
+				c.flush(8)
+			}
 			for w := range 4 {
 				h = (h ^ h>>31) * 0x94d049bb133111eb
 				for bit := range 64 {

@@ -85,6 +85,8 @@ type counter struct {
 func (c *counter) addText(t string, sample uint64) int {
 	const mask = 1<<(8*shingle) - 1
 	var window uint64
+	held := c.n % uint32(len(c.held))
+	c.n -= held
 	filled := 0
 	space := true
 	for i := range len(t) {
@@ -104,22 +106,20 @@ func (c *counter) addText(t string, sample uint64) int {
 		}
 		h := (window ^ window>>29) * 0xbf58476d1ce4e5b9
 		h ^= h >> 32
-		if h&sample == 0 && c.n < 1<<13-1 {
-			c.add(h)
+		c.held[held%uint32(len(c.held))] = h
+		if h&sample == 0 { // which no processor can guess; if not, the next takes its place
+			held++
+		}
+		if held == uint32(len(c.held)) {
+			c.flush(held)
+			c.n, held = c.n+held, 0
 		}
 	}
+	c.n += held
 	return len(t)
 }
 
-// add counts one 64-bit hash, stretched to 256 bits. Eight are put into the planes at a time.
-func (c *counter) add(h uint64) {
-	c.held[c.n%8] = h
-	if c.n++; c.n%8 == 0 {
-		c.flush(8)
-	}
-}
-
-// flush adds the first n held hashes to the planes by carry-save adders (Harley and Seal): a third of the work of adding one
+// flush adds the first n held hashes, each stretched to 256 bits, to the planes by carry-save adders (Harley and Seal): a third of the work of adding one
 // by one.
 func (c *counter) flush(n uint32) {
 	var x [8]uint64

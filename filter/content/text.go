@@ -268,7 +268,7 @@ func LeetWords(m *message.Message) message.Result {
 	n, first := 0, ""
 	for _, s := range texts(m) {
 		for i := 0; i < len(s); i++ {
-			if c := s[i]; c > '9' && c != '@' || c < '$' || !leetByte(c) || i == 0 || !asciiLetter(s[i-1]) {
+			if !leetByte[s[i]] || i == 0 || !asciiLetter(s[i-1]) {
 				continue
 			}
 			word, end := plainWord(s, i)
@@ -286,9 +286,8 @@ func LeetWords(m *message.Message) message.Result {
 	return message.Present(count(n), n, quote(first))
 }
 
-func leetByte(c byte) bool {
-	return c == '0' || c == '1' || c == '3' || c == '4' || c == '5' || c == '$' || c == '@'
-}
+// leetByte are what is written for letters.
+var leetByte = [256]bool{'0': true, '1': true, '3': true, '4': true, '5': true, '$': true, '@': true}
 
 // plainWord is the text around i up to white space, and its end.
 func plainWord(s string, i int) (word string, end int) {
@@ -311,12 +310,12 @@ func leet(word string) bool {
 		switch {
 		case 'a' <= c && c <= 'z' || i == 0 && 'A' <= c && c <= 'Z':
 			hex = hex && c|0x20 <= 'f'
-		case leetByte(c) && i > 0 && i < len(word)-1:
+		case leetByte[c] && i > 0 && i < len(word)-1:
 			places++
 			before, after := word[i-1], word[i+1]
 			switch {
 			case c == '$':
-			case leetByte(before) || leetByte(after), c == '5' && !vowel(before) && !vowel(after):
+			case leetByte[before] || leetByte[after], c == '5' && !vowel(before) && !vowel(after):
 				return false
 			}
 		default:
