@@ -2,6 +2,7 @@ package learn
 
 import (
 	"encoding/binary"
+	"math"
 
 	"rempart/wire"
 )
@@ -47,7 +48,8 @@ func (c *cells) append(b []byte) []byte {
 	return b
 }
 
-func (c *cells) read(b []byte) error {
+// read reads what append wrote of a table of 2^fold times as many cells: those that are one here are added up.
+func (c *cells) read(b []byte, fold uint) error {
 	if len(b) > 0 {
 		c.open()
 	}
@@ -58,10 +60,11 @@ func (c *cells) read(b []byte) error {
 			return wire.ErrShort
 		}
 		v, k := binary.Varint(b[n:])
-		if at += d; k <= 0 || at >= uint64(len(c.values)) {
+		if at += d; k <= 0 || at>>fold >= uint64(len(c.values)) {
 			return wire.ErrShort
 		}
-		c.values[at] = int32(v)
+		cell := &c.values[at>>fold]
+		*cell = int32(min(max(int64(*cell)+v, math.MinInt32), math.MaxInt32))
 		b = b[n+k:]
 	}
 	return nil

@@ -3,7 +3,7 @@ package learn
 import "rempart/message"
 
 // Extractor is the version of the features below. Lessons carry it.
-const Extractor = 2
+const Extractor = 3
 
 // learner is one way to learn from one view of a message. Its name is public: contributions and lessons use it. A change of
 // extract is a new row under a new name beside the old one: the old keeps what it was taught until the new one is as good.
@@ -28,7 +28,7 @@ var learners = append([]learner{
 	{name: "learner_text_counts", make: newCounts, bits: 19, wide: true, share: shares{message.Email: one / 8}},
 	{name: "learner_fields", make: newLinear, bits: 20, extract: fields, share: shares{message.Email: one / 8}},
 	{name: "learner_fields_counts", make: newCounts, bits: 18, share: shares{message.Email: one / 8}},
-	{name: "learner_words", make: newLinear, bits: 21, extract: words,
+	{name: "learner_words", make: newLinear, bits: 20, extract: words,
 		share: shares{message.Email: one / 8, message.SMS: one / 5, message.Call: one / 2, message.IM: one / 5}},
 	{name: "learner_words_counts", make: newCounts, bits: 19, share: shares{message.Email: one / 8}},
 }, heirs...)

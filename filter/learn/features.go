@@ -37,6 +37,16 @@ func (f *features) add(hash uint32) {
 	}
 }
 
+// room is space behind what was added for n hashes more, for loops that write each hash and count only the wanted ones: which those
+// are no processor can guess.
+func (f *features) room(n int) []uint32 {
+	f.all = slices.Grow(f.all, n)
+	return f.all[len(f.all) : len(f.all)+n]
+}
+
+// took adds the first n hashes of the room.
+func (f *features) took(n int) { f.all = f.all[:min(len(f.all)+n, maxAdded)] }
+
 // unique makes the set of what was added, in the order of addition, until it is full. One loop over all of them overlaps the
 // misses of the cache, where a look for each as it comes waits for each; and whether a hash is new, which no processor can
 // guess, is counted and not branched on.
@@ -54,7 +64,7 @@ func (f *features) unique() {
 		if hash == 0 {
 			hash = 1 // 0 is free: one feature in four thousand millions takes another's place
 		}
-		i := hash >> shift
+		i := hash * 0x85ebca6b >> shift // hashes of a kind may have their upper bits in common
 		for slots[i&mask] != 0 && slots[i&mask] != hash {
 			i++
 		}

@@ -231,10 +231,11 @@ func (m *Model) readTable(b wire.Content) error {
 	if tenant != "" {
 		t = m.tenantTables(tenant)[i]
 	}
-	if here := uint64(32 - t.store().shift); here != bits {
+	here := uint64(32 - t.store().shift)
+	if _, ok := t.(*linear); bits != here && (!ok || bits < here || bits > 32) {
 		return fmt.Errorf("table of %s has 2^%d weights here and 2^%d there", learner, here, bits)
 	}
-	return t.store().read(weights)
+	return t.store().read(weights, uint(bits-here))
 }
 
 // readCombiner reads into learned; a combiner that this build has not is passed over.

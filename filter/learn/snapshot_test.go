@@ -2,11 +2,13 @@ package learn
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"rempart/message"
+	"rempart/wire"
 )
 
 func taught(t *testing.T) (*Model, *Combiner) {
@@ -102,5 +104,21 @@ func TestForget(t *testing.T) {
 	teach("ann@b.example", message.Ham)
 	if got := m.probability(c, "offer of the day", "village"); got >= before {
 		t.Errorf("probability %v after ann's correction, %v before", got, before)
+	}
+}
+
+// A table that a build before had larger is folded: what was taught is still said, by cells that stand for several.
+func TestSnapshotOfLargerTable(t *testing.T) {
+	larger, here := newLinear(12), newLinear(10)
+	hashes := []uint32{1 << 20, 3 << 28, 7<<28 + 5<<20}
+	larger.teach(hashes, true, oneScore, nil)
+	if err := here.store().read(larger.store().append(nil), 2); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := here.score(hashes), larger.score(hashes); got != want || want <= 0 {
+		t.Errorf("score %d, in the larger table %d", got, want)
+	}
+	if err := newLinear(10).store().read(larger.store().append(nil), 0); !errors.Is(err, wire.ErrShort) {
+		t.Errorf("a table that does not fit: %v", err)
 	}
 }

@@ -1,9 +1,14 @@
 package learn
 
-import "rempart/message"
+import (
+	"slices"
+
+	"rempart/message"
+)
 
 // decodedText takes the sequences of one, three and five bytes of what the reader sees, folded: what it says, however it
-// was encoded. Long texts leave out single bytes, which all of them have.
+// was encoded. Of long texts a quarter is enough, those that [counts] counts, and none of the single bytes, which all of them
+// have.
 func decodedText(f *features, m *message.Message) {
 	b := foldText(f.fold[:0], m.Subject)
 	if len(b) > 0 {
@@ -12,14 +17,34 @@ func decodedText(f *features, m *message.Message) {
 	b = foldText(b, m.Text[:min(len(m.Text), maxText)])
 	b = foldText(b, m.HTMLText[:min(len(m.HTMLText), maxText)])
 	f.fold = b
+	if len(b) <= shortText {
+		f.addText(b)
+		return
+	}
+	f.start(len(b))
+	gram := uint64(b[0])<<24 | uint64(b[1])<<16 | uint64(b[2])<<8 | uint64(b[3])
+	all, n := f.room(2*len(b)), 0
+	for _, c := range b[4:] {
+		gram = gram<<8 | uint64(c)
+		all[n] = hashGram(gram&0xffffff, 3)
+		if all[n]%sample == 0 {
+			n++
+		}
+		all[n] = hashGram(gram&0xffffffffff, 5)
+		if all[n]%sample == 0 {
+			n++
+		}
+	}
+	f.took(n)
+}
+
+// addText takes all sequences of a short text.
+func (f *features) addText(b []byte) {
 	f.start(3 * len(b))
-	short := len(b) <= shortText
 	var gram uint64
 	for i, c := range b {
 		gram = gram<<8 | uint64(c)
-		if short {
-			f.add(hashGram(gram&0xff, 1))
-		}
+		f.add(hashGram(gram&0xff, 1))
 		if i >= 2 {
 			f.add(hashGram(gram&0xffffff, 3))
 		}
@@ -39,24 +64,33 @@ func hashGram(gram, length uint64) uint32 {
 	return uint32((gram ^ length<<56) * 0x9e3779b97f4a7c15 >> 32)
 }
 
-// foldText lowers ASCII and makes every run of white space one space.
+// foldText lowers ASCII and makes every run of white space one space, none at the beginning.
 func foldText(b []byte, s string) []byte {
-	space := true
+	n := len(b)
+	b = slices.Grow(b, len(s))[:n+len(s)]
+	last := byte(' ')
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
-			if space {
-				continue
-			}
-			c, space = ' ', true
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-			space = false
-		default:
-			space = false
+		c := folded[s[i]]
+		b[n] = c
+		if c != ' ' || last != ' ' { // else the next takes its place
+			n++
 		}
-		b = append(b, c)
+		last = c
 	}
-	return b
+	return b[:n]
 }
+
+// folded are the bytes of text as foldText writes them.
+var folded = func() (f [256]byte) {
+	for i := range f {
+		switch c := byte(i); {
+		case c == '\n' || c == '\t' || c == '\r':
+			f[i] = ' '
+		case 'A' <= c && c <= 'Z':
+			f[i] = c + 'a' - 'A'
+		default:
+			f[i] = c
+		}
+	}
+	return f
+}()
