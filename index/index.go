@@ -2,7 +2,7 @@
 // bounded by age and size.
 //
 // It stands off the judging path: [Index.Add] puts an event into a bounded queue and never waits; [Index.Run] writes in
-// batches. Of what is no spam five hundred a second are kept ([Index.Wants]), and fewer when the queue is half full; when it
+// batches. Of what is no spam two hundred a second are kept ([Index.Wants]), and fewer when the queue is half full; when it
 // or the disk is full, events are dropped and counted. Mail is never held up. An event's bytes are stored whole; beside them stands an inverted index
 // of what people search by: addresses, domains, numbers, Message-ID, queue id, link hosts, words of the subject if the
 // event has one. Rows are keyed by the time of the event in microseconds (the next free one), so that a range of time is
@@ -132,7 +132,7 @@ func Open(ctx context.Context, dir string, config Config, log *slog.Logger) (*In
 		return nil, fmt.Errorf("open index: %w", err)
 	}
 	x := &Index{config: config, log: log, queue: make(chan entry, queueLength),
-		rest: rate.NewLimiter(restRate, queueLength/2)}
+		rest: rate.NewLimiter(restRate, restBurst)}
 	path := filepath.Join(dir, "index.db")
 	err := x.open(ctx, path)
 	if err != nil && isDamaged(err) {
@@ -170,7 +170,7 @@ func (x *Index) open(ctx context.Context, path string) error {
 		return err
 	}
 	// synchronous=NORMAL: after a power failure the last batches may be missing, the file is whole.
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(4000)"
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(8000)"
 	if x.write, err = sql.Open("sqlite", dsn); err != nil {
 		return err
 	}

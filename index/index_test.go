@@ -364,7 +364,7 @@ func TestWants(t *testing.T) {
 		}
 	}
 	s, err := x.Stats(t.Context())
-	if err != nil || wanted < queueLength/2 || wanted > queueLength || s.LeftOut != uint64(10*queueLength-wanted) {
+	if err != nil || wanted < restBurst || wanted > 2*restBurst || s.LeftOut != uint64(10*queueLength-wanted) {
 		t.Errorf("%v: of %d honest ones %d were wanted, %d counted as left out", err, 10*queueLength, wanted, s.LeftOut)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -14,15 +15,16 @@ import (
 )
 
 const (
-	maxBatch    = 512
-	batchWait   = 200 * time.Millisecond
+	maxBatch    = 1024
+	batchWait   = 400 * time.Millisecond
 	sweepEvery  = time.Minute
 	sweepBatch  = 2000 // rows a transaction, so that a sweep does not hold up the writer
 	trimBatch   = 200  // rows before the size is looked at again
 	sampleRest  = 16   // of what is no spam, one in so many is kept when the queue fills
 	usualRecord = 2048 // bytes of an event
 	maxLessons  = 100_000
-	restRate    = 500 // of what is no spam, so many a second are kept: more would cost the judging its processor
+	restRate    = 200 // of what is no spam, so many a second are kept, and a burst: more would cost the judging its processor
+	restBurst   = 500
 )
 
 // entry is an event on its way to disk, and its draft if it has one.
@@ -141,7 +143,10 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 		}
 		var found []termRow
 		counts := make(map[agreed]int)
-		for _, entry := range batch {
+		for i, entry := range batch {
+			if i%eventsAtOnce == 0 {
+				runtime.Gosched() // who waits for a verdict goes first
+			}
 			e := entry.event
 			action, score := worst(e)
 			record, _ := e.AppendBinary(make([]byte, 0, usualRecord))
@@ -173,6 +178,9 @@ func (x *Index) insert(ctx context.Context, batch []entry) error {
 	})
 }
 
+// eventsAtOnce are written before others have their turn: some tenths of a millisecond.
+const eventsAtOnce = 8
+
 // worst is the action and the score that an event is found by.
 func worst(e *message.Event) (action, score int64) {
 	if o := e.Worst(); o != nil {
@@ -188,7 +196,7 @@ type termRow struct {
 }
 
 // termRows are written by one statement: to start a statement costs more than a row does.
-const termRows = 32
+const termRows = 128
 
 // insertTerms writes the terms of a batch in the order of their table, so that neighbours meet on one page.
 func insertTerms(ctx context.Context, tx *sql.Tx, rows []termRow) error {
@@ -199,6 +207,7 @@ func insertTerms(ctx context.Context, tx *sql.Tx, rows []termRow) error {
 	}
 	var full *sql.Stmt
 	for chunk := range slices.Chunk(rows, termRows) {
+		runtime.Gosched()
 		statement := full
 		if statement == nil || len(chunk) < termRows {
 			var err error

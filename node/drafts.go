@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"rempart/keyring"
 	"rempart/message"
@@ -17,9 +18,10 @@ type judged struct {
 // Drafts are made so many a second of each kind, and a burst: hardly one is ever taught, and each costs as much as to judge
 // the mail. Of what lies between, where lessons matter, there may be more.
 const (
-	sureDrafts   = 50
-	otherDrafts  = 100
-	draftsBurst  = 500
+	sureDrafts   = 10
+	sureBurst    = 20
+	otherDrafts  = 50
+	otherBurst   = 30
 	surelyHonest = 0.1 // probability below it
 	surelySpam   = 0.99
 )
@@ -75,6 +77,7 @@ func (n *Node) makeDrafts(ctx context.Context) error {
 				j.event.Key = draft.Message
 			}
 			n.index.Add(j.event, sealed)
+			runtime.Gosched() // who waits for a verdict goes first
 		case <-ctx.Done():
 			for {
 				select {

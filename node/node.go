@@ -126,8 +126,8 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time)
 	}
 	n := &Node{config: c, log: log, now: now, registry: prometheus.NewRegistry(), filter: filter.New(filter.Options{}),
 		watch: campaign.NewWatch(), drafts: make(chan judged, draftQueue),
-		honestDrafts: rate.NewLimiter(sureDrafts, draftsBurst), spamDrafts: rate.NewLimiter(sureDrafts, draftsBurst),
-		otherDrafts: rate.NewLimiter(otherDrafts, draftsBurst), reports: make(chan reportMail, reportQueue),
+		honestDrafts: rate.NewLimiter(sureDrafts, sureBurst), spamDrafts: rate.NewLimiter(sureDrafts, sureBurst),
+		otherDrafts: rate.NewLimiter(otherDrafts, otherBurst), reports: make(chan reportMail, reportQueue),
 		reportLimit: rate.NewLimiter(reportsPerMinute/60.0, reportsBurst), signIns: newOutbox(log), stopped: newOutbox(log)}
 	n.lessons.changed = make(chan struct{})
 	n.newKeys = make(chan struct{}, 1)
