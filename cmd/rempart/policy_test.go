@@ -70,7 +70,7 @@ action = "reject"
 			if err != nil {
 				return err
 			}
-			m.Direction = message.In
+			m.Direction, m.Incumbent.Label = message.In, message.Spam // of what both took for honest the index would keep a sample
 			for _, to := range []string{"sales@b.example", "cat@b.example", "ben@b.example"} {
 				m.Recipients = append(m.Recipients, message.Recipient{Address: to})
 			}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ func (c *serveCmd) Run(e *env) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
+	runtime.MemProfileRate = 0 // nobody asks for the profile
 	log := newLog(e)
 	slog.SetDefault(log) // libraries log there
 	n, err := node.Open(e.ctx, cfg, log, e.now)
@@ -72,9 +74,9 @@ func (c *serveCmd) Run(e *env) error {
 	return err
 }
 
-// garbagePercent is a quarter of Go's default: most of what a node holds are tables that live as long as it does, and a small
+// garbagePercent is half of Go's default: most of what a node holds are tables that live as long as it does, and a small
 // machine lacks memory before it lacks a processor. GOGC in the environment says otherwise.
-const garbagePercent = 25
+const garbagePercent = 50
 
 // newLog writes lines to standard error; under systemd the journal knows the time itself.
 func newLog(e *env) *slog.Logger {
