@@ -6,7 +6,8 @@ import "rempart/message"
 const Extractor = 3
 
 // learner is one way to learn from one view of a message. Its name is public: contributions and lessons use it. A change of
-// extract is a new row under a new name beside the old one: the old keeps what it was taught until the new one is as good.
+// extract is a new row under a new name beside the old one: the old keeps what it was taught until the new one is as good. One that
+// only looks at fewer of the same features is none: what was taught counts on by those.
 type learner struct {
 	name     string
 	make     func(bits uint) table
