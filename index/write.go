@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	maxBatch    = 1024
-	batchWait   = 400 * time.Millisecond
+	maxBatch    = 512
+	batchWait   = 200 * time.Millisecond
 	sweepEvery  = time.Minute
 	sweepBatch  = 2000 // rows a transaction, so that a sweep does not hold up the writer
 	trimBatch   = 200  // rows before the size is looked at again
