@@ -44,24 +44,22 @@ func (c *Console) learning(w http.ResponseWriter, r *http.Request) error {
 	return c.render(w, r, "learning", page)
 }
 
-// lessonsPart is the table of the lessons themselves, the one that adds nothing up.
-const lessonsPart = "lessons"
-
-// learningTables are the tables of the page, each under its own name, too.
+// learningTables are the tables of the page, each under its own name, too, of so many lessons there.
 var learningTables = []struct {
 	name string
+	most int
 	make func(c *Console, page learningPage, lessons []message.Lesson, limit int) table
 }{
-	{"days", func(c *Console, p learningPage, l []message.Lesson, limit int) table {
+	{"days", maxLessons, func(c *Console, p learningPage, l []message.Lesson, limit int) table {
 		return c.lessonSums(p, "days", l, limit, func(l *message.Lesson) string { return l.Time.UTC().Format(time.DateOnly) })
 	}},
-	{"teachers", func(c *Console, p learningPage, l []message.Lesson, limit int) table {
+	{"teachers", maxLessons, func(c *Console, p learningPage, l []message.Lesson, limit int) table {
 		return c.lessonSums(p, "teachers", l, limit, func(l *message.Lesson) string { return orDash(seen(l.Teacher)) })
 	}},
-	{"scopes", func(c *Console, p learningPage, l []message.Lesson, limit int) table {
+	{"scopes", maxLessons, func(c *Console, p learningPage, l []message.Lesson, limit int) table {
 		return c.lessonSums(p, "scopes", l, limit, func(l *message.Lesson) string { return c.scopeText(l.Scope) })
 	}},
-	{lessonsPart, (*Console).lessonTable},
+	{"lessons", longTable, (*Console).lessonTable},
 }
 
 // learningTable is one of the tables alone. Its name may end in .csv or .json.
@@ -71,11 +69,7 @@ func (c *Console) learningTable(w http.ResponseWriter, r *http.Request) error {
 		if k.name != name {
 			continue
 		}
-		most := maxLessons
-		if name == lessonsPart {
-			most = longTable
-		}
-		page, lessons, err := c.newLearningPage(r, "/learning/"+name, most)
+		page, lessons, err := c.newLearningPage(r, "/learning/"+name, k.most)
 		if err != nil {
 			return err
 		}
@@ -169,7 +163,7 @@ func (c *Console) scopeText(s message.Scope) string {
 }
 
 func (c *Console) lessonTable(page learningPage, lessons []message.Lesson, limit int) table {
-	t := table{Name: "lessons", Path: page.path(lessonsPart), Empty: "empty.lessons", Columns: []column{{"time", false, false}, {"channel", false, false}, {"taught_as", false, false},
+	t := table{Name: "lessons", Path: page.path("lessons"), Empty: "empty.lessons", Columns: []column{{"time", false, false}, {"channel", false, false}, {"taught_as", false, false},
 		{"before_lesson", true, false}, {"teachers", false, false}, {"scopes", false, false}, {"id", false, true}}}
 	for i := range lessons[:min(limit, len(lessons))] {
 		l := &lessons[i]
