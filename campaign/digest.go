@@ -119,8 +119,8 @@ func (c *counter) addText(t string, sample uint64) int {
 	return len(t)
 }
 
-// flush adds the first n held hashes, each stretched to 256 bits, to the planes by carry-save adders (Harley and Seal): a third of the work of adding one
-// by one.
+// flush adds the first n held hashes, each stretched to 256 bits, to the planes by carry-save adders (Harley and Seal): a third of the
+// work of adding one by one.
 func (c *counter) flush(n uint32) {
 	var x [8]uint64
 	copy(x[:n], c.held[:n])
