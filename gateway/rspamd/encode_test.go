@@ -27,10 +27,12 @@ func TestEncode(t *testing.T) {
 			Messages: map[string]string{}, URLs: append([]string{}, texts.Draw(t, "urls")...),
 			Emails: append([]string{}, texts.Draw(t, "emails")...), MessageID: rapid.String().Draw(t, "id"),
 			Time: float64(rapid.IntRange(0, 1e9).Draw(t, "µs")) / 1e6}
+		parts := rapid.SampledFrom([]*message.Contribution{nil, {State: message.StateUnknown}, {State: message.StatePresent},
+			{State: message.StatePresent, Args: []any{"a \"host\"\n", int64(3)}}})
 		points := rapid.Map(rapid.Int64Range(-100_000, 100_000), func(n int64) gateway.Points { return gateway.Points(n) })
 		for _, name := range texts.Draw(t, "symbols") {
 			r.Parts = append(r.Parts, gateway.Part{Name: name, Points: points.Draw(t, "part"), PerInput: points.Draw(t, "unit"),
-				Reason: rapid.String().Draw(t, "description"), Contribution: &message.Contribution{State: message.StatePresent, Args: []any{rapid.String().Draw(t, "option")}}})
+				Reason: rapid.String().Draw(t, "description"), Contribution: parts.Draw(t, "contribution")})
 		}
 		if rapid.Bool().Draw(t, "refused") {
 			r.Messages["smtp_message"] = rapid.String().Draw(t, "text")
