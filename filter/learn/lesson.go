@@ -48,8 +48,7 @@ func (m *Model) Reconsider(c *Combiner, l *message.Lesson, now map[string]messag
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	k := kind{own: m.tenants[l.Scope.Tenant]}
-	k.user, k.domain = m.correctionsOf(l.Scope)
+	k := m.kindOf(l.Scope)
 	scores, _ := m.scores(l, k.own)
 	views := correctionFeaturesIn(l)
 	return m.verdict(c, results, scores, k, &views)

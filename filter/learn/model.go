@@ -133,27 +133,34 @@ func (m *Model) kindsOf(scopes []message.Scope) (kinds []kind, each []int) {
 	if len(m.tenants) == 0 && len(m.corrections) == 0 {
 		return []kind{{}}, each
 	}
+	if len(scopes) == 1 {
+		return []kind{m.kindOf(scopes[0])}, each
+	}
 	type key struct {
-		tenant       string
+		tenant       *table // the first of the tenant's
 		user, domain *correction
 	}
 	at := make(map[key]int, 1)
 	for i, s := range scopes {
-		own := m.tenants[s.Tenant]
-		user, domain := m.correctionsOf(s)
-		if own == nil {
-			s.Tenant = ""
+		kind := m.kindOf(s)
+		of := key{user: kind.user, domain: kind.domain}
+		if kind.own != nil {
+			of.tenant = &kind.own[0]
 		}
-		of := key{s.Tenant, user, domain}
 		k, ok := at[of]
 		if !ok {
 			k = len(kinds)
 			at[of] = k
-			kinds = append(kinds, kind{own, user, domain})
+			kinds = append(kinds, kind)
 		}
 		each[i] = k
 	}
 	return kinds, each
+}
+
+func (m *Model) kindOf(s message.Scope) kind {
+	user, domain := m.correctionsOf(s)
+	return kind{m.tenants[s.Tenant], user, domain}
 }
 
 func (m *Model) verdict(c *Combiner, results []message.Result, scores []int64, k kind, views *correctionFeatures) *message.Verdict {
