@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ func (h *Host) Ask(ctx context.Context, door *Door, m *message.Message) (Answer,
 	defer cancel()
 	done := make(chan result, 1)
 	want := max(1, len(m.Recipients))
+	runtime.Gosched() // whose next message is there at once goes behind those who wait
 	h.give(job{ctx, door, m, done})
 	late := time.NewTimer(budget + budget/4)
 	defer late.Stop()
