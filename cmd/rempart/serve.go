@@ -74,9 +74,9 @@ func (c *serveCmd) Run(e *env) error {
 	return err
 }
 
-// garbagePercent is half of Go's default: most of what a node holds are tables that live as long as it does, and a small
+// garbagePercent is less than half of Go's default: most of what a node holds are tables that live as long as it does, and a small
 // machine lacks memory before it lacks a processor. GOGC in the environment says otherwise.
-const garbagePercent = 50
+const garbagePercent = 40
 
 // newLog writes lines to standard error; under systemd the journal knows the time itself.
 func newLog(e *env) *slog.Logger {
