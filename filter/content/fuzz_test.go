@@ -12,7 +12,7 @@ import (
 
 var every = []func(*message.Message) message.Result{DateAhead, DateBehind, DateMissing, DateUnreadable, MessageIDMissing,
 	MessageIDMalformed, FromMissing, FromMultiple, DuplicateField, ToMissing, ToUndisclosed, ToSelf, ReceivedAbsent, ReceivedForged,
-	Replies, ListUnsubscribe, MailingList, SubjectCapitals, SubjectExclaims, SubjectFakeReply, EncodedPlain, ReplyElsewhere,
+	Replies, ThreadForged, ListUnsubscribe, MailingList, SubjectCapitals, SubjectExclaims, SubjectFakeReply, EncodedPlain, ReplyElsewhere,
 	NameAddress, BrokenHeader, Header8Bit, BrokenWord, CharsetLie, CharsetBroken, BrokenMIME, BrokenTransfer, ControlBytes,
 	Oversized, DoubleExtension, Executable, TypeLie, HTMLAttachment, HiddenText, HTMLOnly, ImageOnly, Form, MixedScripts,
 	StyledLetters, ZeroWidthInside, DirectionOverride, SpacedLetters, LeetWords, MoneyAmounts, PhoneNumbers, UCS2ForGSM, BrokenUserData,

@@ -53,8 +53,26 @@ func DateUnreadable(m *message.Message) message.Result {
 }
 
 // MessageIDMissing speaks against a message without Message-ID, which RFC 5322 section 3.6.4 asks for and every mail
-// program writes. Value: 1.
-func MessageIDMissing(m *message.Message) message.Result { return seen(m.MessageID == "") }
+// program writes, or with one that a relay put in for want of it. Value: 1.
+func MessageIDMissing(m *message.Message) message.Result {
+	return seen(m.MessageID == "" || StampedID(m.MessageID))
+}
+
+// StampedID reports a Message-ID that Microsoft's or Google's relays gave to a mail that had none.
+func StampedID(id string) bool {
+	left, right, _ := strings.Cut(id, "@")
+	right = strings.ToLower(right)
+	host, zone, _ := strings.Cut(right, ".")
+	switch {
+	case right == "mx.google.com":
+		return strings.Contains(left, "SMTPIN_ADDED_")
+	case strings.HasSuffix(zone, ".prod.outlook.com"):
+		return strings.Contains(host, "epf000")
+	case strings.HasSuffix(zone, ".prod.protection.outlook.com"):
+		return len(host) > 5 && host[len(host)-5:len(host)-3] == "ft"
+	}
+	return false
+}
 
 // MessageIDMalformed speaks against a Message-ID that is not left@right in angle brackets (RFC 5322 section 3.6.4).
 // Value: 1. Argument: the id.
@@ -137,11 +155,6 @@ func internal(a netip.Addr) bool { return a.IsPrivate() || a.IsLoopback() || a.I
 
 // maxHopAhead: clocks in the wrong zone are honest.
 const maxHopAhead = 14 * time.Hour
-
-// Replies speaks for a message that answers another one (In-Reply-To and References, RFC 5322 section 3.6.4). Value: 1.
-func Replies(m *message.Message) message.Result {
-	return seen(m.Header.Count("In-Reply-To") > 0 && strings.Contains(m.Header.Get("References"), "@"))
-}
 
 // ListUnsubscribe speaks for bulk mail that says how to end it: List-Unsubscribe (RFC 2369), and with one click (RFC
 // 8058). Value: 1, or 2 with one click.

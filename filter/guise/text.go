@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"rempart/filter/content"
 	"rempart/message"
 )
 
@@ -27,7 +28,7 @@ func BrandSubject(m *message.Message) message.Result {
 
 // talks reports an answer, or mail of a list.
 func talks(m *message.Message) bool {
-	return m.Header.Count("List-Id") > 0 || m.Header.Count("In-Reply-To") > 0 && m.Header.Count("References") > 0
+	return m.Header.Count("List-Id") > 0 || content.Answers(m)
 }
 
 // BrandText speaks against a text whose opening names a known brand, where none of the links leads to the brand and the
