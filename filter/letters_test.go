@@ -28,7 +28,7 @@ func TestLetters(t *testing.T) {
 From: %s
 To: Ben Miller <ben@y.example>
 Date: Wed, 25 Nov 2026 01:00:00 +0000
-Message-ID: <CAF%d@mail.example.org>
+Message-ID: <CAF%d@mail.gmail.com>
 MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
 Subject: %s

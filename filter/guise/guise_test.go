@@ -90,7 +90,10 @@ func TestSignals(t *testing.T) {
 		{"Received: from pc by mx.harbour.example; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: x <a@gmail.com>\nMessage-ID: <1@mail.gmail.com>\n\n", ""},
 		{"Received: from pc by notgoogle.com; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: x <a@gmail.com>\n\n", "freemail_around"},
 		{"From: x <a@gmail.com>\n\n", ""}, // no hop was told
-		{"From: x <a@harbour.example>\nMessage-ID: <1@sender.test>\n\n", "message_id_elsewhere"},
+		{"From: x <a@harbour.example>\nMessage-ID: <1@mail.example.net>\n\n", "message_id_elsewhere"},
+		{"From: x <a@harbour.example>\nMessage-ID: <1@worker-7.mail>\n\n", ""},
+		{"From: x <a@harbour.example>\nMessage-ID: <1@eu-west-1.amazonses.com>\n\n", ""},
+		{"From: x <a@harbour.example>\nMessage-ID: <1@VI1EUR05FT039.eop-eur05.prod.protection.outlook.com>\n\n", ""},
 		{"From: x <a@harbour.example>\nMessage-ID: <1@mail.harbour.example>\n\n", ""},
 		{"From: x <a@harbour.example>\nMessage-ID: <1@sender.test>\nList-Id: <l.example>\n\n", ""},
 	} {
