@@ -44,7 +44,8 @@ func calibrate(r *reader, all []example) (slope, offset float64) {
 	return slope, tagOdds - slope*threshold(out)
 }
 
-// threshold is the lowest score that at most maxHit of each kind of honest mail reaches.
+// threshold is the score that at most maxHit of each kind of honest mail reaches. Where that is no whole number of mails, it lies as
+// far between the scores of two.
 func threshold(all []judged) float64 {
 	type kind struct {
 		age int
@@ -60,9 +61,10 @@ func threshold(all []judged) float64 {
 	most := math.Inf(-1)
 	for _, s := range scores {
 		slices.Sort(s)
-		allowed := int(maxHit * float64(len(s)))
-		if at := len(s) - 1 - allowed; at >= 0 {
-			most = max(most, s[at]+1e-6)
+		allowed := maxHit * float64(len(s))
+		if at := len(s) - 2 - int(allowed); at >= 0 {
+			between := allowed - math.Floor(allowed)
+			most = max(most, s[at]*between+s[at+1]*(1-between)+1e-6)
 		}
 	}
 	return most
