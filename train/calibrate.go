@@ -62,10 +62,9 @@ func threshold(all []judged) float64 {
 	for _, s := range scores {
 		slices.Sort(s)
 		allowed := maxHit * float64(len(s))
-		if at := len(s) - 2 - int(allowed); at >= 0 {
-			between := allowed - math.Floor(allowed)
-			most = max(most, s[at]*between+s[at+1]*(1-between)+1e-6)
-		}
+		at := len(s) - 1 - int(allowed)
+		between := allowed - math.Floor(allowed)
+		most = max(most, s[at]*(1-between)+s[max(at-1, 0)]*between+1e-6)
 	}
 	return most
 }

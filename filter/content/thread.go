@@ -20,8 +20,10 @@ func Answers(m *message.Message) bool {
 // ThreadForged speaks against a message that claims to answer another one as no mail program does: References names nothing
 // that In-Reply-To names (RFC 5322 section 3.6.4), and the subject is not an answer's. Value: 1. Argument: In-Reply-To.
 func ThreadForged(m *message.Message) message.Result {
-	claims, agrees := thread(m)
-	return seen(claims && !agrees && !answering(m.Subject), quote(m.Header.Get("In-Reply-To")))
+	if claims, agrees := thread(m); !claims || agrees || answering(m.Subject) {
+		return message.Absent
+	}
+	return message.Present(1, quote(m.Header.Get("In-Reply-To")))
 }
 
 // thread says whether a message names another one both as its parent and among its references, and whether the two agree.
@@ -30,18 +32,22 @@ func thread(m *message.Message) (claims, agrees bool) {
 	if parent == "" || !strings.Contains(references, "@") {
 		return false, false
 	}
-	for {
+	for range maxParents {
 		_, after, _ := strings.Cut(parent, "<")
 		id, rest, found := strings.Cut(after, ">")
 		if !found {
-			return true, false
+			break
 		}
 		if id != "" && strings.Contains(references, "<"+id+">") {
 			return true, true
 		}
 		parent = rest
 	}
+	return true, false
 }
+
+// maxParents are looked at: there should be one.
+const maxParents = 8
 
 // answering reports a subject that begins as those of answers and of what is handed on do: "Re:", "AW:", "Antw:", "Fwd:", "回复：".
 func answering(subject string) bool {

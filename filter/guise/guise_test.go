@@ -26,6 +26,17 @@ var signals = map[string]func(*message.Message) message.Result{
 	"freemail_around": FreemailAround, "message_id_elsewhere": IDElsewhere, "name_colleague": NameColleague,
 }
 
+// A Message-ID made by one who handed the mail on says less.
+func TestIDOfACarrier(t *testing.T) {
+	for via, want := range map[string]float64{"mx2.carrier.example.net": 1, "out7.maker.example.org": 1, "mail.example.com": 0.5} {
+		m := read("Received: from " + via + " by mx.home.example; Mon, 23 Nov 2026 10:00:00 +0000\n" +
+			"From: x <a@harbour.example>\nMessage-ID: <1@srv12.example.com>\n\n")
+		if r := IDElsewhere(m); r.Value != want {
+			t.Errorf("by %s: %v, want %v", via, r.Value, want)
+		}
+	}
+}
+
 // Each mail makes exactly the named signals present.
 func TestSignals(t *testing.T) {
 	for _, tt := range []struct{ mail, want string }{

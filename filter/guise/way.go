@@ -50,9 +50,9 @@ func through(host, domains string) bool {
 
 // services are where the Message-IDs of much honest mail are made that its authors send by others' hosts: services for bulk mail
 // and for programs, and those that carry the mail of companies' own domains.
-const services = "amazonses.com sendgrid.net sparkpostmail.com prd.sparkpost mcsv.net mcdlv.net rsgsv.net mandrillapp.com mailgun.org " +
+const services = "amazonses.com sendgrid.net sparkpostmail.com mcsv.net mcdlv.net rsgsv.net mandrillapp.com mailgun.org " +
 	"mailgun.net mtasv.net postmarkapp.com klaviyomail.com ccsend.com constantcontact.com createsend.com cmail19.com cmail20.com " +
-	"xt.local exacttarget.com salesforce.com sfdc.net hubspotemail.net hubspot.com mailin.fr sendinblue.com brevo.com mailjet.com " +
+	"exacttarget.com salesforce.com sfdc.net hubspotemail.net hubspot.com mailin.fr sendinblue.com brevo.com mailjet.com " +
 	"zendesk.com freshdesk.com intercom-mail.com intercom.io elasticemail.com emarsys.net mlsend.com mailerlite.com mailersend.net " +
 	"getresponse.com aweber.com infusionmail.com sailthru.com responsys.net rsys2.com mktomail.com mktdns.com pardot.com en25.com " +
 	"dotdigital-email.com iterable.com customeriomail.com sendpulse.com smtp2go.com socketlabs.com turbo-smtp.com " +
